@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The bondkit authors
+
+package arpmon
+
+import (
+	"errors"
+	"math"
+)
+
+var errUnreported = errors.New("probe was not reported as sent or not sent")
+
+// The classes in which the pairs of a target are counted.
+const (
+	classUnknown = iota
+	classNever   // unknown, after enough misses to expect nothing
+	classReachable
+	classSuspect
+	classHeld // suspect, after enough misses to be unreachable
+	classUnreachable
+	classes
+)
+
+func (p *pair) class() int {
+	switch p.state {
+	case PairReachable:
+		return classReachable
+	case PairSuspect:
+		if p.flags&isHeld != 0 {
+			return classHeld
+		}
+		return classSuspect
+	case PairUnreachable:
+		return classUnreachable
+	}
+	if p.reason == ReasonNeverAnswered {
+		return classNever
+	}
+	return classUnknown
+}
+
+// decided reports whether there was time enough to tell anything of a pair.
+func (p *pair) decided() bool { return p.class() != classUnknown }
+
+// setPair gives a pair a state and a reason, and says so.
+func (e *Engine) setPair(si, slot int32, st PairState, r Reason, at int64) {
+	e.changePair(si, slot, st, r, 0, at)
+}
+
+// changePair is setPair with the flag isHeld or none.
+func (e *Engine) changePair(si, slot int32, st PairState, r Reason, held uint8, at int64) {
+	s, p, t := &e.slaves[si], e.pair(si, slot), &e.targets[slot]
+	old := p.class()
+	from := p.state
+	same := from == st && p.reason == r
+	p.state, p.reason = st, r
+	p.flags = p.flags&^isHeld | held
+	if s.link == LinkUp {
+		t.n[old]--
+		t.n[p.class()]++
+	}
+	if same {
+		return
+	}
+	if from != st {
+		p.since = at
+		p.replies = 0
+	}
+	ev := e.event(at, EventPair)
+	ev.Slave, ev.Target, ev.From, ev.To, ev.Reason = e.id(si), t.t, uint8(from), uint8(st), r
+}
+
+// accept takes a valid answer to the outstanding probe of a pair.
+func (e *Engine) accept(si, slot int32, sha MAC, at int64) {
+	s, p, t := &e.slaves[si], e.pair(si, slot), &e.targets[slot]
+	p.flags = p.flags&^isOutstanding | isAnswered
+	p.replied++
+	p.misses = 0
+	p.reply = at
+	e.queue.answered(e.index(si, slot))
+	// Later than Timeout, the answer waited for the caller: it counts, but how
+	// long it took is not known.
+	if rtt := at - p.sentAt; rtt <= int64(e.cfg.Timeout) {
+		p.measure(rtt)
+	}
+	if p.mac != sha {
+		if p.mac != (MAC{}) {
+			ev := e.event(at, EventMACChanged)
+			ev.Slave, ev.Target, ev.Old, ev.MAC = e.id(si), t.t, p.mac, sha
+		}
+		p.mac = sha
+	}
+	p.goodSent = p.sentAt
+	t.goodSent = max(t.goodSent, p.sentAt)
+	if e.canary == si && !e.started {
+		e.release(at)
+	}
+	if p.state == PairReachable {
+		if e.doubt {
+			e.recheck = true
+		}
+		return
+	}
+	p.replies++
+	if p.state == PairUnreachable || p.state == PairUnknown && s.state == SlaveDown {
+		if int(p.replies) < e.cfg.UpAfter {
+			return
+		}
+	}
+	p.flags &^= isExcused
+	e.setPair(si, slot, PairReachable, ReasonReplies, at)
+	if !t.ever {
+		t.ever = true
+		e.blameNever(slot, at)
+	}
+	e.evalTarget(slot, at)
+	e.evalSlave(si, at)
+	e.recheck = true
+}
+
+// measure takes a round trip time into the averages, with the weights of RFC
+// 6298 section 2: 1/8 for the mean and 1/4 for the deviation.
+func (p *pair) measure(rtt int64) {
+	p.rttLast = rtt
+	if p.rttAvg == 0 {
+		p.rttMin, p.rttAvg, p.rttVar = rtt, rtt, rtt/2
+		return
+	}
+	p.rttMin = min(p.rttMin, rtt)
+	d := rtt - p.rttAvg
+	p.rttAvg += d / 8
+	p.rttVar += (max(d, -d) - p.rttVar) / 4
+}
+
+// miss takes a probe that was sent and not answered in time.
+func (e *Engine) miss(si, slot int32, at int64) {
+	p, t := e.pair(si, slot), &e.targets[slot]
+	p.missed++
+	p.replies = 0
+	p.misses = min(p.misses, math.MaxUint16-1) + 1
+	if p.misses == 1 && p.state != PairUnreachable {
+		p.lossSent = p.sentAt
+		t.lossSent = max(t.lossSent, p.sentAt)
+	}
+	enough := int(p.misses) >= e.cfg.DownAfter
+	switch {
+	case p.state == PairUnreachable:
+		if p.flags&isExcused != 0 && at-p.lossSent >= e.recover {
+			p.flags &^= isExcused
+		}
+		if p.reason == ReasonNoTransmit {
+			e.setPair(si, slot, PairUnreachable, ReasonMissed, at)
+		}
+	case !enough && p.state == PairReachable:
+		e.setPair(si, slot, PairSuspect, ReasonMissed, at)
+	case !enough, p.flags&isHeld != 0:
+		return
+	case p.state == PairUnknown && p.replied > 0:
+		e.setPair(si, slot, PairUnreachable, ReasonMissed, at)
+	case p.state == PairUnknown && t.ever:
+		e.setPair(si, slot, PairUnreachable, ReasonNeverAnswered, at)
+	case p.state == PairUnknown:
+		e.setPair(si, slot, PairUnknown, ReasonNeverAnswered, at)
+	default:
+		if end := e.holdUntil(si, slot); end > at {
+			e.holdEnd = min(e.holdEnd, end)
+			e.changePair(si, slot, PairSuspect, ReasonCommonLoss, isHeld, at)
+		} else {
+			e.setPair(si, slot, PairUnreachable, ReasonMissed, at)
+		}
+	}
+	e.evalTarget(slot, at)
+	e.evalSlave(si, at)
+}
+
+// holdUntil says until when a pair with enough misses stays Suspect because the
+// target may be at fault and not the slave, or 0.
+//
+// The other slaves clear the target when one of them has an answer to a probe
+// that was sent after this pair's loss began. As long as they have not, and one
+// of them may still tell, the pair waits; if another slave is losing the same
+// target, until that slave's own bound, else until this pair's.
+func (e *Engine) holdUntil(si, slot int32) int64 {
+	p, t := e.pair(si, slot), &e.targets[slot]
+	n := t.n
+	n[p.class()]--
+	base := max(p.goodSent, e.resumed)
+	switch others := n[classReachable] + n[classSuspect]; {
+	case e.linked < 2:
+		return 0
+	case others > 0 && t.goodSent <= p.lossSent:
+		if n[classSuspect] > 0 {
+			base = max(base, t.goodSent)
+		}
+		return base + e.bound
+	case others+n[classUnknown] == 0 && e.elsewhere(slot, math.MinInt64):
+		return base + e.bound
+	}
+	return 0
+}
+
+// elsewhere reports whether some slave reaches another target, by an answer to
+// a probe sent after the given time.
+func (e *Engine) elsewhere(slot int32, after int64) bool {
+	for _, o := range e.active {
+		if t := &e.targets[o]; o != slot && !t.down && t.n[classReachable] > 0 && t.goodSent > after {
+			return true
+		}
+	}
+	return false
+}
+
+// lost reports whether no linked slave has any hope left of reaching a target.
+func (e *Engine) lost(t *target) bool {
+	return t.n[classHeld]+t.n[classUnreachable]+t.n[classNever] == e.linked
+}
+
+// evalTargets looks at all targets again.
+func (e *Engine) evalTargets(at int64) {
+	e.recheck, e.doubt = false, false
+	e.holdEnd = math.MaxInt64
+	for _, slot := range e.active {
+		e.evalTarget(slot, at)
+	}
+}
+
+// evalTarget decides whether a target is down, and on the pairs held for it.
+func (e *Engine) evalTarget(slot int32, at int64) {
+	t := &e.targets[slot]
+	switch {
+	case t.down && t.n[classReachable] > 0:
+		t.down = false
+		e.event(at, EventTargetUp).Target = t.t
+		e.excuse(slot, at)
+		e.evalSlaves(at)
+	case !t.down && e.linked >= 2 && e.lost(t) && e.elsewhere(slot, t.lossSent):
+		t.down = true
+		e.event(at, EventTargetDown).Target = t.t
+		e.settle(slot, at, true)
+		e.evalSlaves(at)
+	case t.n[classHeld] > 0:
+		e.settle(slot, at, false)
+	}
+	if !t.down && (t.n[classHeld] > 0 || e.linked >= 2 && e.lost(t)) {
+		e.doubt = true
+	}
+}
+
+// settle decides on the pairs that are held for a target: all of them, or those
+// whose time is over or whose target was cleared.
+func (e *Engine) settle(slot int32, at int64, all bool) {
+	for si := range e.slaves {
+		s, p := &e.slaves[si], e.pair(int32(si), slot)
+		if !s.used || p.flags&isHeld == 0 {
+			continue
+		}
+		if end := e.holdUntil(int32(si), slot); !all && end > at {
+			e.holdEnd = min(e.holdEnd, end)
+			continue
+		}
+		r := ReasonMissed
+		if all {
+			r = ReasonTargetDown
+		}
+		e.setPair(int32(si), slot, PairUnreachable, r, at)
+		if !all {
+			e.evalSlave(int32(si), at)
+		}
+	}
+}
+
+// excuse gives the slaves that do not reach a target yet time to follow the
+// one that does.
+func (e *Engine) excuse(slot int32, at int64) {
+	for si := range e.slaves {
+		if p := e.pair(int32(si), slot); e.slaves[si].link == LinkUp && p.state == PairUnreachable {
+			p.flags |= isExcused
+			p.lossSent = at
+		}
+	}
+}
+
+// blameNever makes the pairs unreachable that never had an answer from a target
+// which another slave has now reached.
+func (e *Engine) blameNever(slot int32, at int64) {
+	for si := range e.slaves {
+		if p := e.pair(int32(si), slot); e.slaves[si].link == LinkUp && p.class() == classNever {
+			e.setPair(int32(si), slot, PairUnreachable, ReasonNeverAnswered, at)
+			e.evalSlave(int32(si), at)
+		}
+	}
+}
+
+// noTransmit takes a slave down through which nothing could be sent.
+func (e *Engine) noTransmit(si int32, at int64) {
+	e.slaves[si].noTX = true
+	for _, slot := range e.active {
+		e.setPair(si, slot, PairUnreachable, ReasonNoTransmit, at)
+	}
+	e.evalSlave(si, at)
+	e.recheck = true
+}
+
+// evalSlaves looks at all slaves again.
+func (e *Engine) evalSlaves(at int64) {
+	for si := range e.slaves {
+		if e.slaves[si].used {
+			e.evalSlave(int32(si), at)
+		}
+	}
+}
+
+// evalSlave decides on a slave from its pairs.
+func (e *Engine) evalSlave(si int32, at int64) {
+	s := &e.slaves[si]
+	switch {
+	case s.link != LinkUp:
+		e.setSlave(si, SlaveNoLink, ReasonNoLink, at)
+	case e.stopped:
+		e.setSlave(si, SlaveUnknown, ReasonProbeSuspectedOfPortLoss, at)
+	case s.noTX:
+		e.setSlave(si, SlaveDown, ReasonNoTransmit, at)
+	case len(e.active) == 0:
+		e.setSlave(si, SlaveUnknown, ReasonNoTargets, at)
+	case !s.probing:
+		e.setSlave(si, SlaveUnknown, ReasonWaiting, at)
+	default:
+		st, r := e.verdict(si)
+		e.setSlave(si, st, r, at)
+	}
+}
+
+// verdict counts the pairs of a slave under the policy. Targets that are down
+// on every slave do not count, nor do pairs of which nothing is known yet, if
+// the others already made a verdict.
+func (e *Engine) verdict(si int32) (SlaveState, Reason) {
+	s := &e.slaves[si]
+	var n [classes]int
+	var missed, held, noTX, decided bool
+	count := 0
+	for _, slot := range e.active {
+		p := e.pair(si, slot)
+		if e.targets[slot].down || p.flags&isExcused != 0 {
+			continue
+		}
+		count++
+		n[p.class()]++
+		decided = decided || p.decided()
+		switch p.reason {
+		case ReasonMissed, ReasonTargetDown:
+			missed = true
+		case ReasonCommonLoss:
+			held = true
+		case ReasonNoTransmit:
+			noTX = true
+		}
+	}
+	if count == 0 {
+		// Everything is excused: nothing speaks for a change.
+		if s.state == SlaveNoLink {
+			return SlaveUnknown, ReasonStarting
+		}
+		return s.state, s.reason
+	}
+	if decided && (s.state.Reachable() || s.state == SlaveDown) {
+		count -= n[classUnknown]
+		n[classUnknown] = 0
+	}
+	need := e.cfg.Policy.need(count)
+	up := n[classReachable]
+	doubtful := up + n[classSuspect] + n[classHeld]
+	switch {
+	case up >= need:
+		return SlaveUp, ReasonReplies
+	case doubtful >= need && held:
+		return SlaveSuspect, ReasonCommonLoss
+	case doubtful >= need:
+		return SlaveSuspect, ReasonMissed
+	case doubtful+n[classUnknown] >= need:
+		return SlaveUnknown, ReasonStarting
+	case doubtful+n[classUnknown]+n[classNever] >= need:
+		return SlaveUnknown, ReasonNeverAnswered
+	case noTX && !missed:
+		return SlaveDown, ReasonNoTransmit
+	case missed:
+		return SlaveDown, ReasonMissed
+	}
+	return SlaveDown, ReasonNeverAnswered
+}
+
+// setSlave gives a slave a state and a reason, and says so.
+func (e *Engine) setSlave(si int32, st SlaveState, r Reason, at int64) {
+	s := &e.slaves[si]
+	if s.state == st && s.reason == r {
+		return
+	}
+	ev := e.event(at, EventSlave)
+	ev.Slave, ev.From, ev.To, ev.Reason = e.id(si), uint8(s.state), uint8(st), r
+	if s.state != st {
+		s.since = at
+		if s.state.Reachable() != st.Reachable() {
+			s.changes++
+		}
+	}
+	e.states[s.state]--
+	e.states[st]++
+	s.state, s.reason = st, r
+	e.evalGroup(at)
+}
+
+// evalGroup decides on the group from the counts of the slaves.
+func (e *Engine) evalGroup(at int64) {
+	g := GroupUnknown
+	switch {
+	case e.states[SlaveUp]+e.states[SlaveSuspect] > 0:
+		g = GroupOK
+	case e.states[SlaveDown] > 0:
+		g = GroupFailure
+	}
+	if g == e.group {
+		return
+	}
+	ev := e.event(at, EventGroup)
+	ev.From, ev.To = uint8(e.group), uint8(g)
+	e.group = g
+}
