@@ -69,7 +69,9 @@ type Config struct {
 	// that at most one probe of a pair is outstanding. Zero means that most.
 	Timeout time.Duration
 	// DownAfter is how many probes in a row must be missed before a pair is
-	// Unreachable. Zero means DefaultDownAfter.
+	// Unreachable. Zero means DefaultDownAfter. With 1, every lost frame takes a
+	// path down, and a target's failure cannot always be told from a slave's
+	// within the bound.
 	DownAfter int
 	// UpAfter is how many in a row must be answered before an Unreachable pair
 	// is Reachable. Zero means DefaultUpAfter.

@@ -73,8 +73,8 @@ func (p *Probe) Frame() []byte { return p.frame[:] }
 type Stats struct {
 	// Polls counts the calls of Poll.
 	Polls uint64 `json:"polls"`
-	// Stalls counts the calls of Poll that came later than half an Interval
-	// after the time that the call before had asked for.
+	// Stalls counts how often the engine was not called until later than half
+	// an Interval after the time that Poll had asked for.
 	Stalls uint64 `json:"stalls"`
 	// Stalled is by how much they were late in all. Every bound grows by the
 	// stalls within it.
@@ -95,9 +95,9 @@ type Stats struct {
 // the latest one. After New, no method allocates, except [Engine.Snapshot] for
 // a destination that is too small and methods that return an error.
 //
-// A method that can make something due (AddSlave, SetLink, SetIdentity,
-// SetTargets, Resume, Handle) must be followed by [Engine.Poll], which also
-// returns the next time.
+// A method that can make something due or change a pair (AddSlave, RemoveSlave,
+// SetLink, SetIdentity, SetTargets, Resume, Handle) must be followed by
+// [Engine.Poll], which makes the verdicts and returns the next time.
 type Engine struct {
 	cfg     Config
 	bound   int64
@@ -105,7 +105,8 @@ type Engine struct {
 	origin  int64 // the caller's time that is 0 in here
 	now     int64 // all times in here are from 1 on, so that 0 means none
 	wake    int64 // what Poll returned last
-	resumed int64 // end of the last stall; 0 for none
+	stallAt int64 // when the last stall ended; 0 for none
+	stalled int64 // how long it was
 
 	slaves  []slave
 	pairs   []pair // of slave i: [i<<stride : (i+1)<<stride]
@@ -123,6 +124,7 @@ type Engine struct {
 	linked  int32    // slaves with LinkUp
 	started bool     // the first answer came, or its time has passed
 	stopped bool     // a probe is suspected of having shut a port
+	dirty   []int32  // slaves whose pairs changed since the last evaluation
 	recheck bool     // the targets must be looked at
 	doubt   bool     // some target is in doubt, so answers of others matter
 	canary  int32    // slave on which the first probes leave, -1 for none
@@ -145,6 +147,7 @@ type slave struct {
 	probing   bool
 	isActive  bool
 	noTX      bool
+	isDirty   bool // in Engine.dirty
 	link      Link
 	state     SlaveState
 	reason    Reason
@@ -205,6 +208,8 @@ type target struct {
 	n        [classes]int32
 	goodSent int64 // latest goodSent of its pairs
 	lossSent int64 // latest lossSent of its pairs
+	missSent int64 // when the latest probe that was missed was sent
+	since    int64 // where a pair is Reachable: since when one is
 }
 
 // New returns an engine that has allocated all the memory it will use. The
@@ -226,6 +231,7 @@ func New(cfg Config) (*Engine, error) {
 		targets: make([]target, cfg.MaxTargets),
 		active:  make([]int32, 0, cfg.MaxTargets),
 		spas:    make([]uint32, 0, cfg.MaxTargets),
+		dirty:   make([]int32, 0, cfg.MaxSlaves),
 		own:     newMACSet(cfg.MaxSlaves * 2),
 		queue:   newWheel(cfg.MaxSlaves<<stride, 2*int64(cfg.Interval)),
 		ring:    newRing(cfg.Events),
@@ -262,12 +268,17 @@ func (e *Engine) EventsSince(seq uint64, dst []Event) (n int, next, lost uint64)
 	return e.ring.since(seq, dst)
 }
 
-// advance takes the caller's time, which never goes back, and returns ours.
+// advance takes the caller's time, which never goes back, and returns ours. The
+// first call after a stall finds it, before anything else is scheduled.
 func (e *Engine) advance(at int64) int64 {
 	if e.now == 0 {
 		e.origin = at - 1
 	}
 	e.now = max(e.now, at-e.origin)
+	if late := e.now - e.wake; late > int64(e.cfg.Interval)/2 && e.wake != math.MaxInt64 {
+		e.wake = e.now
+		e.stall(e.now, late)
+	}
 	return e.now
 }
 

@@ -110,6 +110,7 @@ func (r *rig) step() {
 		if v := r.e.Handle(p.Slave, replyTo(p.Frame(), sha), arpmon.Meta{}, r.now+r.rtt); v != arpmon.Accepted {
 			r.t.Fatalf("reply was not accepted: %v", v)
 		}
+		next = r.now + r.rtt
 	}
 	r.next = next
 }

@@ -56,6 +56,9 @@ func (e *Engine) changePair(si, slot int32, st PairState, r Reason, held uint8, 
 	p.state, p.reason = st, r
 	p.flags = p.flags&^isHeld | held
 	if s.link == LinkUp {
+		if t.n[classReachable] == 0 {
+			t.since = at
+		}
 		t.n[old]--
 		t.n[p.class()]++
 	}
@@ -90,8 +93,8 @@ func (e *Engine) accept(si, slot int32, sha MAC, at int64) {
 		}
 		p.mac = sha
 	}
-	p.goodSent = p.sentAt
-	t.goodSent = max(t.goodSent, p.sentAt)
+	p.goodSent = e.sentAt(p)
+	t.goodSent = max(t.goodSent, p.goodSent)
 	if e.canary == si && !e.started {
 		e.release(at)
 	}
@@ -109,13 +112,8 @@ func (e *Engine) accept(si, slot int32, sha MAC, at int64) {
 	}
 	p.flags &^= isExcused
 	e.setPair(si, slot, PairReachable, ReasonReplies, at)
-	if !t.ever {
-		t.ever = true
-		e.blameNever(slot, at)
-	}
-	e.evalTarget(slot, at)
-	e.evalSlave(si, at)
-	e.recheck = true
+	t.ever = true
+	e.mark(si)
 }
 
 // measure takes a round trip time into the averages, with the weights of RFC
@@ -138,9 +136,10 @@ func (e *Engine) miss(si, slot int32, at int64) {
 	p.missed++
 	p.replies = 0
 	p.misses = min(p.misses, math.MaxUint16-1) + 1
+	t.missSent = max(t.missSent, e.sentAt(p))
 	if p.misses == 1 && p.state != PairUnreachable {
-		p.lossSent = p.sentAt
-		t.lossSent = max(t.lossSent, p.sentAt)
+		p.lossSent = e.sentAt(p)
+		t.lossSent = max(t.lossSent, p.lossSent)
 	}
 	enough := int(p.misses) >= e.cfg.DownAfter
 	switch {
@@ -169,8 +168,7 @@ func (e *Engine) miss(si, slot int32, at int64) {
 			e.setPair(si, slot, PairUnreachable, ReasonMissed, at)
 		}
 	}
-	e.evalTarget(slot, at)
-	e.evalSlave(si, at)
+	e.mark(si)
 }
 
 // holdUntil says until when a pair with enough misses stays Suspect because the
@@ -178,32 +176,38 @@ func (e *Engine) miss(si, slot int32, at int64) {
 //
 // The other slaves clear the target when one of them has an answer to a probe
 // that was sent after this pair's loss began. As long as they have not, and one
-// of them may still tell, the pair waits; if another slave is losing the same
-// target, until that slave's own bound, else until this pair's.
+// of them may still tell, the pair waits: for others until its own bound; for
+// one that is losing the same target until that has enough misses too. That
+// takes one bound from this pair's loss, and longer where probes are late or
+// cannot be sent, but no more than two.
 func (e *Engine) holdUntil(si, slot int32) int64 {
 	p, t := e.pair(si, slot), &e.targets[slot]
 	n := t.n
 	n[p.class()]--
-	base := max(p.goodSent, e.resumed)
 	switch others := n[classReachable] + n[classSuspect]; {
 	case e.linked < 2:
 		return 0
-	case others > 0 && t.goodSent <= p.lossSent:
-		if n[classSuspect] > 0 {
-			base = max(base, t.goodSent)
-		}
-		return base + e.bound
-	case others+n[classUnknown] == 0 && e.elsewhere(slot, math.MinInt64):
-		return base + e.bound
+	case n[classSuspect] > 0 && t.goodSent <= p.lossSent:
+		return p.lossSent + 2*e.bound
+	case others > 0 && t.goodSent <= p.lossSent, others+n[classUnknown] == 0 && e.elsewhere(slot, false):
+		return p.goodSent + e.bound
 	}
 	return 0
 }
 
-// elsewhere reports whether some slave reaches another target, by an answer to
-// a probe sent after the given time.
-func (e *Engine) elsewhere(slot int32, after int64) bool {
+// elsewhere reports whether some slave reaches another target now. With proof it
+// must have had an answer to a probe sent after the loss of this target began,
+// and have been reaching the other one when the last of the misses was sent:
+// after a fault of everything, the target that returns first proves nothing
+// about the next.
+func (e *Engine) elsewhere(slot int32, proof bool) bool {
+	t := &e.targets[slot]
 	for _, o := range e.active {
-		if t := &e.targets[o]; o != slot && !t.down && t.n[classReachable] > 0 && t.goodSent > after {
+		u := &e.targets[o]
+		if o == slot || u.down || u.n[classReachable] == 0 {
+			continue
+		}
+		if !proof || u.goodSent > t.lossSent && u.since <= t.missSent {
 			return true
 		}
 	}
@@ -215,29 +219,62 @@ func (e *Engine) lost(t *target) bool {
 	return t.n[classHeld]+t.n[classUnreachable]+t.n[classNever] == e.linked
 }
 
-// evalTargets looks at all targets again.
-func (e *Engine) evalTargets(at int64) {
-	e.recheck, e.doubt = false, false
-	e.holdEnd = math.MaxInt64
-	for _, slot := range e.active {
-		e.evalTarget(slot, at)
+// mark has a slave looked at by the next evaluation, and the targets.
+func (e *Engine) mark(si int32) {
+	e.recheck = true
+	if s := &e.slaves[si]; !s.isDirty {
+		s.isDirty = true
+		e.dirty = append(e.dirty, si)
 	}
 }
 
-// evalTarget decides whether a target is down, and on the pairs held for it.
+// markAll marks all slaves.
+func (e *Engine) markAll() {
+	for si := range e.slaves {
+		if e.slaves[si].used {
+			e.mark(int32(si))
+		}
+	}
+}
+
+// evaluate makes the verdicts when all that is known is told: targets first, so
+// that no slave is blamed for one.
+func (e *Engine) evaluate(at int64) {
+	if e.recheck || at >= e.holdEnd {
+		e.recheck, e.doubt = false, false
+		e.holdEnd = math.MaxInt64
+		for _, slot := range e.active {
+			e.evalTarget(slot, at)
+		}
+		e.recheck = false
+	}
+	for _, si := range e.dirty {
+		e.slaves[si].isDirty = false
+		if e.slaves[si].used {
+			e.evalSlave(si, at)
+		}
+	}
+	e.dirty = e.dirty[:0]
+}
+
+// evalTarget decides whether a target is down, and on the pairs that wait for
+// that.
 func (e *Engine) evalTarget(slot int32, at int64) {
 	t := &e.targets[slot]
+	if t.ever && t.n[classNever] > 0 {
+		e.blameNever(slot, at)
+	}
 	switch {
 	case t.down && t.n[classReachable] > 0:
 		t.down = false
 		e.event(at, EventTargetUp).Target = t.t
-		e.excuse(slot, at)
-		e.evalSlaves(at)
-	case !t.down && e.linked >= 2 && e.lost(t) && e.elsewhere(slot, t.lossSent):
+		e.excuse(slot)
+		e.markAll()
+	case !t.down && e.linked >= 2 && e.lost(t) && e.elsewhere(slot, true):
 		t.down = true
 		e.event(at, EventTargetDown).Target = t.t
 		e.settle(slot, at, true)
-		e.evalSlaves(at)
+		e.markAll()
 	case t.n[classHeld] > 0:
 		e.settle(slot, at, false)
 	}
@@ -263,19 +300,17 @@ func (e *Engine) settle(slot int32, at int64, all bool) {
 			r = ReasonTargetDown
 		}
 		e.setPair(int32(si), slot, PairUnreachable, r, at)
-		if !all {
-			e.evalSlave(int32(si), at)
-		}
+		e.mark(int32(si))
 	}
 }
 
 // excuse gives the slaves that do not reach a target yet time to follow the
 // one that does.
-func (e *Engine) excuse(slot int32, at int64) {
+func (e *Engine) excuse(slot int32) {
 	for si := range e.slaves {
 		if p := e.pair(int32(si), slot); e.slaves[si].link == LinkUp && p.state == PairUnreachable {
 			p.flags |= isExcused
-			p.lossSent = at
+			p.lossSent = e.now
 		}
 	}
 }
@@ -286,7 +321,7 @@ func (e *Engine) blameNever(slot int32, at int64) {
 	for si := range e.slaves {
 		if p := e.pair(int32(si), slot); e.slaves[si].link == LinkUp && p.class() == classNever {
 			e.setPair(int32(si), slot, PairUnreachable, ReasonNeverAnswered, at)
-			e.evalSlave(int32(si), at)
+			e.mark(int32(si))
 		}
 	}
 }
@@ -297,8 +332,7 @@ func (e *Engine) noTransmit(si int32, at int64) {
 	for _, slot := range e.active {
 		e.setPair(si, slot, PairUnreachable, ReasonNoTransmit, at)
 	}
-	e.evalSlave(si, at)
-	e.recheck = true
+	e.mark(si)
 }
 
 // evalSlaves looks at all slaves again.
@@ -332,7 +366,8 @@ func (e *Engine) evalSlave(si int32, at int64) {
 
 // verdict counts the pairs of a slave under the policy. Targets that are down
 // on every slave do not count, nor do pairs of which nothing is known yet, if
-// the others already made a verdict.
+// the others already made a verdict. A target that never answered anybody
+// leaves the verdict open only as long as no other one is lost.
 func (e *Engine) verdict(si int32) (SlaveState, Reason) {
 	s := &e.slaves[si]
 	var n [classes]int
@@ -378,7 +413,7 @@ func (e *Engine) verdict(si int32) (SlaveState, Reason) {
 		return SlaveSuspect, ReasonMissed
 	case doubtful+n[classUnknown] >= need:
 		return SlaveUnknown, ReasonStarting
-	case doubtful+n[classUnknown]+n[classNever] >= need:
+	case doubtful+n[classUnknown]+n[classNever] >= need && n[classUnreachable] == 0:
 		return SlaveUnknown, ReasonNeverAnswered
 	case noTX && !missed:
 		return SlaveDown, ReasonNoTransmit

@@ -61,7 +61,6 @@ func (e *Engine) RemoveSlave(id SlaveID, at int64) bool {
 	e.states[s.state]--
 	s.used = false
 	e.event(at, EventRemoved).Slave = id
-	e.evalTargets(at)
 	e.evalGroup(at)
 	return true
 }
@@ -149,8 +148,8 @@ func (e *Engine) SetTargets(targets []Target, at int64) error {
 			}
 		}
 	}
-	e.evalTargets(at)
-	e.evalSlaves(at)
+	e.recheck = true
+	e.markAll()
 	return nil
 }
 
@@ -233,7 +232,7 @@ func (e *Engine) setLink(si int32, l Link, at int64) {
 			e.stop(si, at)
 		}
 	}
-	e.evalTargets(at)
+	e.recheck = true
 }
 
 // stop ends all probing because a probe may have shut the port of slave si.

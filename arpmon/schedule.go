@@ -11,22 +11,19 @@ import (
 )
 
 // Poll judges every probe whose time is over, writes the probes that are due
-// into out, and returns how many they are and when it wants to be called next.
-// Where out is full, next is now, and the rest, judgements included, comes in
-// the next call.
-// With nothing to wait for, next is math.MaxInt64.
+// into out, makes the verdicts, and returns how many probes there are and when
+// it wants to be called next. Where out is full, next is now, and the rest,
+// verdicts included, comes in the next call. With nothing to wait for, next is
+// math.MaxInt64.
 //
 // The caller gives every frame received so far to [Engine.Handle] before, sends
 // the probes after, and reports each with [Engine.Sent] or [Engine.NotSent]
-// before it calls Poll again. A call that comes later than half an Interval
-// after the time asked for is a stall: the schedule begins again from now, and
-// the stall adds at most one miss to a pair.
+// before it calls Poll again. Where no call comes until half an Interval after
+// the time asked for, that is a stall: the schedule is moved by it, every bound
+// grows by it, and it adds at most one miss to a pair.
 func (e *Engine) Poll(now int64, out []Probe) (n int, next int64) {
 	now = e.advance(now)
 	e.stats.Polls++
-	if late := now - e.wake; e.wake != math.MaxInt64 && late > int64(e.cfg.Interval)/2 {
-		e.stall(now, late)
-	}
 	e.begin(now)
 	pi, first := e.queue.first(now)
 	for ; pi >= 0 && first <= now; pi, first = e.queue.first(now) {
@@ -61,14 +58,12 @@ func (e *Engine) Poll(now int64, out []Probe) (n int, next int64) {
 		e.probe(&out[n], si, slot, now)
 		n++
 	}
-	if e.recheck || now >= e.holdEnd {
-		e.evalTargets(now)
-	}
+	e.evaluate(now)
 	next = e.holdEnd
 	if pi >= 0 {
 		next = min(next, first)
 	}
-	if !e.started && e.canary >= 0 {
+	if !e.started && e.canary >= 0 && len(e.active) > 0 {
 		next = min(next, e.canEnd)
 	}
 	e.wake = next
@@ -136,11 +131,11 @@ func (e *Engine) unsent(s *slave, p *pair, pi int32, at int64) {
 		}
 	}
 	due := at + e.gap(s, p)
-	if !s.noTX {
-		// The last try is when the bound is over.
-		due = min(due, max(s.failing+e.bound, at+int64(MinInterval)))
+	if end := s.failing + e.bound; !s.noTX && end < due {
+		e.queue.wait(pi, max(end, at), due)
+	} else {
+		e.queue.put(pi, due)
 	}
-	e.queue.setDue(pi, due)
 }
 
 // probe gives out a probe of the pair at the head of the queue.
@@ -151,7 +146,11 @@ func (e *Engine) probe(pr *Probe, si, slot int32, now int64) {
 	// Lateness does not add up, but probes of a pair never overlap.
 	pi := e.index(si, slot)
 	end := now + int64(e.cfg.Timeout)
-	e.queue.wait(pi, end, max(e.queue.due(pi)+e.gap(s, p), end))
+	due := max(e.queue.due(pi)+e.gap(s, p), end)
+	if s.failing != 0 && !s.noTX {
+		end = min(end, s.failing+e.bound) // it may not leave either
+	}
+	e.queue.wait(pi, end, due)
 
 	pr.Slave, pr.pair, pr.round = e.id(si), pi, p.round
 	to := p.mac
@@ -167,7 +166,11 @@ func (e *Engine) probe(pr *Probe, si, slot int32, now int64) {
 
 // begin lets the first slave probe, and the others when its time is over.
 func (e *Engine) begin(now int64) {
-	if e.started || e.stopped || len(e.active) == 0 {
+	if e.started || e.stopped {
+		return
+	}
+	if len(e.active) == 0 {
+		e.canEnd = now + e.bound
 		return
 	}
 	if e.canary < 0 {
@@ -229,16 +232,22 @@ func (e *Engine) schedule(si, slot int32, from int64) {
 	e.queue.put(e.index(si, slot), best)
 }
 
-// stall begins the schedule again after the caller came late.
+// stall moves all that the engine waits for by the time that the caller came
+// late, so that every bound grows by just that, and the turns keep their
+// distances.
 func (e *Engine) stall(now, late int64) {
 	e.stats.Stalls++
 	e.stats.Stalled += time.Duration(late)
-	e.resumed = now
+	e.stallAt, e.stalled = now, late
 	e.event(now, EventStall).Late = time.Duration(late)
-	if !e.started {
-		e.canEnd = max(e.canEnd, now+int64(e.cfg.Timeout))
+	e.canEnd += late
+	for _, slot := range e.active {
+		t := &e.targets[slot]
+		t.goodSent += late
+		t.lossSent += late
+		t.missSent += late
+		t.since += late
 	}
-	step := int64(e.cfg.Interval) / 4 * 3 / int64(max(len(e.active), 1))
 	for si := range e.slaves {
 		s := &e.slaves[si]
 		if !s.used || !s.probing {
@@ -247,17 +256,28 @@ func (e *Engine) stall(now, late int64) {
 		if s.failing != 0 {
 			s.failing += late
 		}
-		for k, slot := range e.active {
+		for _, slot := range e.active {
 			pi := e.index(int32(si), slot)
-			switch p := &e.pairs[pi]; {
-			case e.queue.due(pi) >= now:
-			case p.flags&(isOutstanding|isIssued) != 0:
-				e.queue.wait(pi, now, now+int64(k)*step)
-			default:
-				e.queue.put(pi, now+int64(k)*step)
+			p := &e.pairs[pi]
+			p.goodSent += late
+			p.lossSent += late
+			due := e.queue.due(pi) + late
+			if p.flags&(isOutstanding|isIssued) != 0 {
+				e.queue.wait(pi, min(now, p.sentAt+int64(e.cfg.Timeout)), due)
+			} else {
+				e.queue.put(pi, due)
 			}
 		}
 	}
+}
+
+// sentAt is when the last probe of a pair was sent, moved by a stall since, as
+// goodSent and lossSent are.
+func (e *Engine) sentAt(p *pair) int64 {
+	if p.sentAt < e.stallAt {
+		return p.sentAt + e.stalled
+	}
+	return p.sentAt
 }
 
 // gap returns the time to a pair's next probe, uniform in 0.75 to 1.0 intervals.

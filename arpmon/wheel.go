@@ -83,9 +83,6 @@ func (w *wheel) due(pair int32) int64 {
 	return max(d, -d)
 }
 
-// setDue changes when the next probe is due, and ends the waiting.
-func (w *wheel) setDue(pair int32, at int64) { w.links[pair].due = at }
-
 // place puts a pair into the bucket of its time.
 func (w *wheel) place(pair int32, at int64) {
 	w.remove(pair)

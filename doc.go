@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The bondkit authors
+
+// Package bondkit is the root of a module for people who run bonded servers on
+// Linux and for those who write the software that manages them. It has no code
+// of its own; the packages below it do.
+//
+//   - [github.com/bondkit/bondkit/arpmon] knows for every slave of a bond and every
+//     target whether probes leave and answers come back. Its Engine is a state
+//     machine without clock, socket or allocation; its Monitor runs the Engine
+//     on real sockets.
+//   - [github.com/bondkit/bondkit/arpmon/arpmontest] simulates switched
+//     networks with faults, to drive an Engine without a kernel.
+//
+// The kernel's own ARP monitor judges a slave by traffic it sees: chatter of
+// other hosts keeps a dead path up, a target that asks for us hides that we
+// cannot send, and a backup is judged by the echo of our own broadcast. The
+// recommended set-up is therefore the kernel's miimon=100 for carrier, arpmon
+// beside it for reachability, and the active slave moved over rtnetlink.
+//
+// The command examples/bondlab shows it: it builds a network of two switches in
+// network namespaces, breaks it in seventeen ways, and prints who was right.
+package bondkit
