@@ -204,12 +204,15 @@ type target struct {
 	spa      uint32
 	used     bool
 	down     bool
-	ever     bool // some slave reached it
+	ever     bool  // some slave reached it
+	holdKey  uint8 // holdKey when the held pairs were looked at
 	n        [classes]int32
 	goodSent int64 // latest goodSent of its pairs
 	lossSent int64 // latest lossSent of its pairs
 	missSent int64 // when the latest probe that was missed was sent
 	since    int64 // where a pair is Reachable: since when one is
+	holdEnd  int64 // when a held pair must be decided at the latest
+	heldSent int64 // the goodSent after which a held pair may be cleared
 }
 
 // New returns an engine that has allocated all the memory it will use. The

@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bondkit/bondkit/arpmon"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/bondkit/bondkit/arpmon"
 )
 
 const ms = int64(time.Millisecond)
@@ -190,7 +191,8 @@ func TestConfigErrors(t *testing.T) {
 		"negative interval":        {arpmon.Config{Interval: -1}, arpmon.ErrInterval, ""},
 		"interval over the top":    {arpmon.Config{Interval: time.Hour}, arpmon.ErrInterval, ""},
 		"over the packet budget": {
-			arpmon.Config{Interval: 100 * time.Millisecond, Targets: targets(addrA, addrB)}, arpmon.ErrPacketBudget,
+			arpmon.Config{Interval: 100 * time.Millisecond, Targets: targets(addrA, addrB)},
+			arpmon.ErrPacketBudget,
 			"arpmon: config: Interval 100ms: more probes a second than MaxPPS (the smallest that fits 2 targets is 229ms, or raise MaxPPS)",
 		},
 		"budget impossible":        {arpmon.Config{MaxPPS: 0.001, Targets: targets(addrA)}, arpmon.ErrPacketBudget, ""},
@@ -319,7 +321,7 @@ func TestNoTransmit(t *testing.T) {
 	}
 	var s arpmon.Snapshot
 	r.e.Snapshot(&s)
-	if st := s.Slave(id); st.LastErr != wedged || st.NotSent == 0 || st.Pairs[0].Missed != 0 {
+	if st := s.Slave(id); !errors.Is(st.LastErr, wedged) || st.NotSent == 0 || st.Pairs[0].Missed != 0 {
 		t.Errorf("LastErr %v, NotSent %d, missed %d: want %v, more than 0, and 0", st.LastErr, st.NotSent, st.Pairs[0].Missed, wedged)
 	}
 	r.want(other, arpmon.SlaveUp, arpmon.ReasonReplies)
@@ -440,6 +442,8 @@ func TestNeverAnswered(t *testing.T) {
 	}
 	r.fail = func(s arpmon.SlaveID, _ netip.Addr) bool { return s == a }
 	r.run(time.Second)
+	r.want(a, arpmon.SlaveUnknown, arpmon.ReasonStarting)
+	r.run(arpmon.Config{}.Bound())
 	r.want(a, arpmon.SlaveDown, arpmon.ReasonNeverAnswered)
 	r.want(b, arpmon.SlaveUp, arpmon.ReasonReplies)
 }

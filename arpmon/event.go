@@ -22,7 +22,8 @@ const (
 	// EventTargetDown: a target is unreachable on every slave with a link, two
 	// or more, while other targets are reachable. It left the verdicts.
 	EventTargetDown
-	// EventTargetUp: such a target was reached again.
+	// EventTargetUp: such a target was reached again, or counts again because
+	// no other is left.
 	EventTargetUp
 	// EventConflict: one probe was answered from two hardware addresses, Old
 	// and MAC. At most one a probe.
@@ -118,6 +119,7 @@ func (e *Event) String() string {
 		return "probing stopped (" + e.Reason.String() + ")"
 	case EventResumed:
 		return "probing resumed"
+	case EventAdded, EventRemoved:
 	}
 	return e.Kind.String()
 }

@@ -7,9 +7,10 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/bondkit/bondkit/arpmon"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/bondkit/bondkit/arpmon"
 )
 
 func requireSame(t *testing.T, want, got *arpmon.Snapshot) {

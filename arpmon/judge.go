@@ -32,6 +32,7 @@ func (p *pair) class() int {
 		return classSuspect
 	case PairUnreachable:
 		return classUnreachable
+	case PairUnknown:
 	}
 	if p.reason == ReasonNeverAnswered {
 		return classNever
@@ -162,7 +163,7 @@ func (e *Engine) miss(si, slot int32, at int64) {
 		e.setPair(si, slot, PairUnknown, ReasonNeverAnswered, at)
 	default:
 		if end := e.holdUntil(si, slot); end > at {
-			e.holdEnd = min(e.holdEnd, end)
+			e.held(t, p, end)
 			e.changePair(si, slot, PairSuspect, ReasonCommonLoss, isHeld, at)
 		} else {
 			e.setPair(si, slot, PairUnreachable, ReasonMissed, at)
@@ -174,12 +175,13 @@ func (e *Engine) miss(si, slot int32, at int64) {
 // holdUntil says until when a pair with enough misses stays Suspect because the
 // target may be at fault and not the slave, or 0.
 //
-// The other slaves clear the target when one of them has an answer to a probe
-// that was sent after this pair's loss began. As long as they have not, and one
-// of them may still tell, the pair waits: for others until its own bound; for
-// one that is losing the same target until that has enough misses too. That
-// takes one bound from this pair's loss, and longer where probes are late or
-// cannot be sent, but no more than two.
+// Another slave clears the target with an answer to a probe sent after this
+// pair's last one. As long as none has, and one of them may still tell, the pair
+// waits, but no longer than its own bound. Only where no other slave had an
+// answer since this pair's loss began, and one of them is losing the target too,
+// it waits until that one has enough misses. That takes one bound from this
+// pair's loss, and longer where probes are late or cannot be sent, but no more
+// than two.
 func (e *Engine) holdUntil(si, slot int32) int64 {
 	p, t := e.pair(si, slot), &e.targets[slot]
 	n := t.n
@@ -189,10 +191,24 @@ func (e *Engine) holdUntil(si, slot int32) int64 {
 		return 0
 	case n[classSuspect] > 0 && t.goodSent <= p.lossSent:
 		return p.lossSent + 2*e.bound
-	case others > 0 && t.goodSent <= p.lossSent, others+n[classUnknown] == 0 && e.elsewhere(slot, false):
+	case others > 0 && t.goodSent <= e.sentAt(p), others+n[classUnknown] == 0 && e.elsewhere(slot, false):
 		return p.goodSent + e.bound
 	}
 	return 0
+}
+
+// holdKey is what holdUntil depends on beside the times of the pair itself.
+func (e *Engine) holdKey(slot int32) uint8 {
+	t := &e.targets[slot]
+	key := uint8(1)
+	for i, b := range [...]bool{
+		e.linked < 2, t.n[classSuspect] > 0, t.n[classReachable] > 0, t.n[classUnknown] > 0, e.elsewhere(slot, false), t.goodSent > t.heldSent,
+	} {
+		if b {
+			key |= 2 << i
+		}
+	}
+	return key
 }
 
 // elsewhere reports whether some slave reaches another target now. With proof it
@@ -245,6 +261,7 @@ func (e *Engine) evaluate(at int64) {
 		e.holdEnd = math.MaxInt64
 		for _, slot := range e.active {
 			e.evalTarget(slot, at)
+			e.holdEnd = min(e.holdEnd, e.targets[slot].holdEnd)
 		}
 		e.recheck = false
 	}
@@ -262,20 +279,24 @@ func (e *Engine) evaluate(at int64) {
 func (e *Engine) evalTarget(slot int32, at int64) {
 	t := &e.targets[slot]
 	if t.ever && t.n[classNever] > 0 {
-		e.blameNever(slot, at)
+		e.restartNever(slot, at)
 	}
 	switch {
-	case t.down && t.n[classReachable] > 0:
+	case t.down && (t.n[classReachable] > 0 || e.allDown()):
 		t.down = false
 		e.event(at, EventTargetUp).Target = t.t
-		e.excuse(slot)
+		if t.n[classReachable] > 0 {
+			e.excuse(slot)
+		}
 		e.markAll()
 	case !t.down && e.linked >= 2 && e.lost(t) && e.elsewhere(slot, true):
 		t.down = true
 		e.event(at, EventTargetDown).Target = t.t
 		e.settle(slot, at, true)
 		e.markAll()
-	case t.n[classHeld] > 0:
+	case t.n[classHeld] == 0:
+		t.holdEnd, t.heldSent = math.MaxInt64, math.MaxInt64
+	case at >= t.holdEnd || t.holdKey != e.holdKey(slot):
 		e.settle(slot, at, false)
 	}
 	if !t.down && (t.n[classHeld] > 0 || e.linked >= 2 && e.lost(t)) {
@@ -283,16 +304,38 @@ func (e *Engine) evalTarget(slot int32, at int64) {
 	}
 }
 
+// allDown reports whether every target is down, which can only be after the
+// others were removed.
+func (e *Engine) allDown() bool {
+	for _, slot := range e.active {
+		if !e.targets[slot].down {
+			return false
+		}
+	}
+	return true
+}
+
+// held notes when a held pair of a target must be looked at again.
+func (e *Engine) held(t *target, p *pair, end int64) {
+	clears := p.lossSent
+	if t.goodSent > clears {
+		clears = e.sentAt(p)
+	}
+	t.holdEnd, t.heldSent = min(t.holdEnd, end), min(t.heldSent, clears)
+}
+
 // settle decides on the pairs that are held for a target: all of them, or those
 // whose time is over or whose target was cleared.
 func (e *Engine) settle(slot int32, at int64, all bool) {
+	t := &e.targets[slot]
+	t.holdEnd, t.heldSent = math.MaxInt64, math.MaxInt64
 	for si := range e.slaves {
 		s, p := &e.slaves[si], e.pair(int32(si), slot)
 		if !s.used || p.flags&isHeld == 0 {
 			continue
 		}
 		if end := e.holdUntil(int32(si), slot); !all && end > at {
-			e.holdEnd = min(e.holdEnd, end)
+			e.held(t, p, end)
 			continue
 		}
 		r := ReasonMissed
@@ -302,6 +345,7 @@ func (e *Engine) settle(slot int32, at int64, all bool) {
 		e.setPair(int32(si), slot, PairUnreachable, r, at)
 		e.mark(int32(si))
 	}
+	t.holdKey = e.holdKey(slot)
 }
 
 // excuse gives the slaves that do not reach a target yet time to follow the
@@ -315,12 +359,13 @@ func (e *Engine) excuse(slot int32) {
 	}
 }
 
-// blameNever makes the pairs unreachable that never had an answer from a target
-// which another slave has now reached.
-func (e *Engine) blameNever(slot int32, at int64) {
+// restartNever begins again with the pairs that never had an answer from a target
+// which somebody has now reached: until then it may not have been there.
+func (e *Engine) restartNever(slot int32, at int64) {
 	for si := range e.slaves {
 		if p := e.pair(int32(si), slot); e.slaves[si].link == LinkUp && p.class() == classNever {
-			e.setPair(int32(si), slot, PairUnreachable, ReasonNeverAnswered, at)
+			e.setPair(int32(si), slot, PairUnknown, ReasonStarting, at)
+			p.misses = 0
 			e.mark(int32(si))
 		}
 	}
@@ -381,14 +426,9 @@ func (e *Engine) verdict(si int32) (SlaveState, Reason) {
 		count++
 		n[p.class()]++
 		decided = decided || p.decided()
-		switch p.reason {
-		case ReasonMissed, ReasonTargetDown:
-			missed = true
-		case ReasonCommonLoss:
-			held = true
-		case ReasonNoTransmit:
-			noTX = true
-		}
+		missed = missed || p.reason == ReasonMissed || p.reason == ReasonTargetDown
+		held = held || p.reason == ReasonCommonLoss
+		noTX = noTX || p.reason == ReasonNoTransmit
 	}
 	if count == 0 {
 		// Everything is excused: nothing speaks for a change.

@@ -5,6 +5,7 @@ package arpmon
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -96,7 +97,7 @@ func (e *Engine) SetIdentity(id SlaveID, i Identity, device MAC, at int64) error
 	if si < 0 {
 		return &Error{Op: "set identity", Err: ErrNoSlave}
 	}
-	at = e.advance(at)
+	e.advance(at)
 	if err := e.checkIdentity("set identity", i, si); err != nil {
 		return err
 	}
@@ -303,7 +304,7 @@ func (e *Engine) forgetProbe(si, slot int32) {
 // useTarget puts a target into a free slot.
 func (e *Engine) useTarget(slot int32, t Target) {
 	t.Addr = t.Addr.Unmap()
-	e.targets[slot] = target{t: t, spa: ipv4(t.Addr), used: true}
+	e.targets[slot] = target{t: t, spa: ipv4(t.Addr), used: true, holdEnd: math.MaxInt64, heldSent: math.MaxInt64}
 	e.active = append(e.active, slot)
 	e.spas = append(e.spas, ipv4(t.Addr))
 }

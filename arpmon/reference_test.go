@@ -62,7 +62,7 @@ func (r *reference) verdict(frame []byte, m arpmon.Meta) arpmon.Verdict {
 	toUs := bytes.Equal(destination, r.probeMAC)
 	toAll := bytes.Equal(destination, []byte{255, 255, 255, 255, 255, 255})
 	forUs := bytes.Equal(tha, r.probeMAC)
-	if !toUs && !(toAll && forUs) {
+	if !toUs && (!toAll || !forUs) {
 		return arpmon.RejectDestination
 	}
 	known := false
@@ -161,8 +161,12 @@ func variants(good []byte) [][]byte {
 
 func TestHandleEqualsReference(t *testing.T) {
 	metas := []arpmon.Meta{
-		{}, {Outgoing: true}, {VLAN: arpmon.VLAN{ID: 5}}, {VLAN: arpmon.VLAN{TPID: 0x8100}},
-		{VLAN: arpmon.VLAN{ID: 0x2000}}, {VLAN: arpmon.VLAN{ID: 0x2005}},
+		{},
+		{Outgoing: true},
+		{VLAN: arpmon.VLAN{ID: 5}},
+		{VLAN: arpmon.VLAN{TPID: 0x8100}},
+		{VLAN: arpmon.VLAN{ID: 0x2000}},
+		{VLAN: arpmon.VLAN{ID: 0x2005}},
 	}
 	seen := map[arpmon.Verdict]bool{}
 	_, _, _, probes := judged(t)

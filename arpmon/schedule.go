@@ -247,6 +247,10 @@ func (e *Engine) stall(now, late int64) {
 		t.lossSent += late
 		t.missSent += late
 		t.since += late
+		if t.n[classHeld] > 0 {
+			t.holdEnd += late
+			t.heldSent += late
+		}
 	}
 	for si := range e.slaves {
 		s := &e.slaves[si]

@@ -79,7 +79,8 @@ type PairStatus struct {
 	// count answers that were not accepted.
 	Sent, Replied, Missed     uint64
 	Late, Duplicate, Conflict uint32
-	// Misses is how many probes in a row were missed up to now.
+	// Misses is how many probes in a row were missed up to now. It begins anew
+	// when a target that never answered is reached for the first time.
 	Misses int
 }
 

@@ -41,16 +41,11 @@ func IPv4(addr netip.Addr) Target { return Target{Addr: addr.Unmap()} }
 // any: "192.0.2.1" or "192.0.2.1 vlan 100.7".
 func (t Target) String() string {
 	s := t.Addr.String()
-	for i, v := range t.VLANs {
-		if v == (VLAN{}) {
-			break
+	if t.VLANs[0] != (VLAN{}) {
+		s += " vlan " + strconv.Itoa(int(t.VLANs[0].ID))
+		if t.VLANs[1] != (VLAN{}) {
+			s += "." + strconv.Itoa(int(t.VLANs[1].ID))
 		}
-		if i == 0 {
-			s += " vlan "
-		} else {
-			s += "."
-		}
-		s += strconv.Itoa(int(v.ID))
 	}
 	return s
 }

@@ -126,8 +126,8 @@ func (w *wheel) remove(pair int32) {
 	}
 }
 
-// first returns the pair with the earliest time, and that time; -1 where there
-// is none.
+// first returns a pair whose time has come, and that time. Where there is none it
+// returns the one with the earliest time, and where the wheel is empty -1.
 func (w *wheel) first(now int64) (pair int32, at int64) {
 	mask := len(w.heads) - 1
 	for {
@@ -138,22 +138,25 @@ func (w *wheel) first(now int64) (pair int32, at int64) {
 			return -1, 0
 		}
 		start := (w.floor>>w.shift + int64((b-here)&mask)) << w.shift
+		end := start + 1<<w.shift
 		w.floor = max(w.floor, min(now, start))
-		pair = w.heads[b]
-		at = w.links[pair].at
-		for i := w.links[pair].next; i >= 0; i = w.links[i].next {
-			if a := w.links[i].at; a < at {
-				pair, at = i, a
+		pair = -1
+		for i := w.heads[b]; i >= 0; {
+			l := &w.links[i]
+			next := l.next
+			l.at = max(l.at, l.due)
+			switch {
+			case l.at >= end: // answered, or placed before its bucket was free
+				w.floor = max(w.floor, start)
+				w.place(i, l.at)
+			case l.at <= now:
+				return i, l.at
+			case pair < 0 || l.at < at:
+				pair, at = i, l.at
 			}
+			i = next
 		}
-		l := &w.links[pair]
-		switch {
-		case at >= start+1<<w.shift: // it was placed before its bucket was free
-			w.floor = max(w.floor, start)
-			w.place(pair, at)
-		case l.due > at:
-			w.place(pair, l.due)
-		default:
+		if pair >= 0 {
 			return pair, at
 		}
 	}
