@@ -77,8 +77,8 @@ type Config struct {
 	// is Reachable. Zero means DefaultUpAfter.
 	UpAfter int
 	// MaxPPS is how many probes a second may leave one slave, on average. Zero
-	// means DefaultMaxPPS. In one second up to 4/3 of MaxPPS, and one more,
-	// may leave, because of the varying gaps.
+	// means DefaultMaxPPS. In no second more than 1.1 MaxPPS + 3 leave, also
+	// when a late caller catches up.
 	MaxPPS float64
 
 	// MaxSlaves is how many slaves there may be at a time. Zero means

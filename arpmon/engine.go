@@ -102,6 +102,7 @@ type Engine struct {
 	cfg     Config
 	bound   int64
 	recover int64
+	space   int64 // between probes of a slave at the highest rate
 	origin  int64 // the caller's time that is 0 in here
 	now     int64 // all times in here are from 1 on, so that 0 means none
 	wake    int64 // what Poll returned last
@@ -139,6 +140,7 @@ type slave struct {
 	salt      uint64
 	lastSent  int64 // 0 for none
 	failing   int64 // since when nothing could be sent; 0 for never mind
+	credit    int64 // when the next probe would be due at the highest rate
 	firstSent int64 // of its identity; 0 for none
 	sent      uint64
 	spa       uint32
@@ -175,7 +177,6 @@ type pair struct {
 	reason    Reason
 	flags     uint8
 
-	reply     int64 // when the last answer came; 0: none
 	replied   uint64
 	rttLast   int64
 	rttMin    int64
@@ -227,6 +228,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg:     cfg,
 		stride:  uint8(stride),
 		bound:   int64(cfg.DownAfter)*int64(cfg.Interval) + int64(cfg.Timeout),
+		space:   int64(1e9 / (1.1 * cfg.MaxPPS)),
 		recover: int64(cfg.UpAfter)*int64(cfg.Interval) + int64(cfg.Timeout),
 		wake:    math.MaxInt64,
 		slaves:  make([]slave, cfg.MaxSlaves),

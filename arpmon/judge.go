@@ -80,7 +80,6 @@ func (e *Engine) accept(si, slot int32, sha MAC, at int64) {
 	p.flags = p.flags&^isOutstanding | isAnswered
 	p.replied++
 	p.misses = 0
-	p.reply = at
 	e.queue.answered(e.index(si, slot))
 	// Later than Timeout, the answer waited for the caller: it counts, but how
 	// long it took is not known.

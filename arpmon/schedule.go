@@ -10,6 +10,11 @@ import (
 	"time"
 )
 
+// burst is how many probes of a slave may leave at once, beside the first. With
+// 1.1 times the mean rate it leaves room for a late caller to catch up, and keeps
+// every second below 1.1 MaxPPS + 3: under the 15 at which switches act.
+const burst = 2
+
 // Poll judges every probe whose time is over, writes the probes that are due
 // into out, makes the verdicts, and returns how many probes there are and when
 // it wants to be called next. Where out is full, next is now, and the rest,
@@ -49,6 +54,11 @@ func (e *Engine) Poll(now int64, out []Probe) (n int, next int64) {
 		}
 		if due := e.queue.due(pi); due > now {
 			e.queue.put(pi, due)
+			continue
+		}
+		if ready := s.credit - burst*e.space; ready > now {
+			// Only a late caller gets here; a burst could shut the port.
+			e.queue.put(pi, ready)
 			continue
 		}
 		if n == len(out) {
@@ -141,6 +151,7 @@ func (e *Engine) unsent(s *slave, p *pair, pi int32, at int64) {
 // probe gives out a probe of the pair at the head of the queue.
 func (e *Engine) probe(pr *Probe, si, slot int32, now int64) {
 	s, p, t := &e.slaves[si], e.pair(si, slot), &e.targets[slot]
+	s.credit = max(s.credit, now) + e.space
 	p.round++
 	p.flags = p.flags&^(isAnswered|isDisputed) | isIssued
 	// Lateness does not add up, but probes of a pair never overlap.

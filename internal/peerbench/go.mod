@@ -1,0 +1,21 @@
+module github.com/bondkit/bondkit/internal/peerbench
+
+go 1.26.0
+
+// The peers that we measure against stay out of the root module's requirements.
+replace github.com/bondkit/bondkit => ../..
+
+require (
+	github.com/bondkit/bondkit v0.0.0-00010101000000-000000000000
+	github.com/gopacket/gopacket v1.7.7
+	github.com/mdlayher/packet v1.2.0
+	golang.org/x/sys v0.49.0
+)
+
+require (
+	github.com/google/go-cmp v0.7.0 // indirect
+	github.com/mdlayher/netlink v1.11.2 // indirect
+	github.com/mdlayher/socket v0.7.0 // indirect
+	golang.org/x/net v0.59.0 // indirect
+	golang.org/x/sync v0.23.0 // indirect
+)

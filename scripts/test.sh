@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The bondkit authors
+#
+# Usage: scripts/test.sh host|kernel|all|cross|fuzz
+#
+# Runs every check, also after one has failed, and ends with a line for each
+# and status 1 if any failed. The Makefile sets the variables; see there.
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit 1
+
+: "${GO:=go}"
+: "${KERNELS:=5.10 6.1 6.12 newest}"
+: "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon}"
+: "${BONDKIT_BIN:=${XDG_CACHE_HOME:-$HOME/.cache}/bondkit/bin}"
+: "${KERNEL_TIMEOUT:=15m}"
+
+summary=()
+failed=0
+
+# step NAME COMMAND... runs a check, and notes its name, time and result.
+step() {
+	local name=$1 start=$SECONDS result=ok
+	shift
+	printf '\n=== %s\n' "$name"
+	"$@" || {
+		result=FAIL
+		failed=$((failed + 1))
+	}
+	summary+=("$(printf '%-4s %5ds  %s' "$result" "$((SECONDS - start))" "$name")")
+}
+
+check_gofmt() {
+	local files
+	files=$("$("$GO" env GOROOT)/bin/gofmt" -l .) || return 1
+	[ -z "$files" ] && return
+	printf 'gofmt differs:\n%s\n' "$files"
+	return 1
+}
+
+# allocation_guards runs what skips under the race detector.
+allocation_guards() {
+	local guard=github.com/bondkit/bondkit/internal/alloctest pkgs
+	pkgs=$("$GO" list -f "{{range .XTestImports}}{{if eq . \"$guard\"}}{{\$.ImportPath}}{{end}}{{end}}" ./...) || return 1
+	[ -n "$pkgs" ] || return 1
+	# shellcheck disable=SC2086
+	"$GO" test -count=1 -run Alloc $pkgs "$guard"
+}
+
+# nested prints the directories below that are modules of their own.
+nested() {
+	find . -mindepth 2 -name go.mod -not -path '*/testdata/*' -exec dirname {} \; | sort
+}
+
+nested_module() {
+	(cd "$1" && "$GO" mod tidy -diff && "$GO" vet ./... && "$GO" test ./...)
+}
+
+cross() {
+	GOOS=${1%/*} GOARCH=${1#*/} CGO_ENABLED=0 "$GO" vet ./... &&
+		GOOS=${1%/*} GOARCH=${1#*/} CGO_ENABLED=0 "$GO" test -c -o /dev/null ./...
+}
+
+host_tests() {
+	step "gofmt" check_gofmt
+	step "go mod tidy" "$GO" mod tidy -diff
+	step "go vet" "$GO" vet ./...
+	step "go test -race" "$GO" test -race -shuffle=on ./...
+	step "allocation guards" allocation_guards
+	step "benchmarks run" "$GO" test -run '^$' -bench . -benchtime 1x ./...
+	local dir
+	while read -r dir; do
+		step "module $dir" nested_module "$dir"
+	done < <(nested)
+	cross_builds
+}
+
+cross_builds() {
+	local target
+	for target in darwin/arm64 windows/amd64 linux/arm64; do
+		step "build for $target" cross "$target"
+	done
+}
+
+# fuzz_targets runs every fuzz target of the module for a while.
+fuzz_targets() {
+	local pkg target
+	while read -r pkg target; do
+		step "fuzz $pkg $target" "$GO" test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-30s}" "$pkg"
+	done < <("$GO" list ./... | while read -r pkg; do
+		"$GO" test -list '^Fuzz' "$pkg" | sed -n "s#^Fuzz#$pkg &#p"
+	done)
+}
+
+kernel_tests() {
+	local kernel pkg
+	# shellcheck disable=SC2086
+	step "kernels" "$BONDKIT_BIN/vmtest" -fetch "$(echo $KERNELS | tr ' ' ',')"
+	for kernel in $KERNELS; do
+		for pkg in $KERNEL_PKGS; do
+			if ! "$GO" list "$pkg" >/dev/null 2>&1; then
+				summary+=("$(printf '%-4s %5ds  %s' "FAIL" 0 "kernel $kernel, $pkg: no such package")")
+				failed=$((failed + 1))
+				continue
+			fi
+			step "kernel $kernel, $pkg" \
+				env CGO_ENABLED=0 "$GO" test -count=1 -timeout "$KERNEL_TIMEOUT" \
+				-exec "$BONDKIT_BIN/vmtest -kernel $kernel" "$pkg"
+		done
+	done
+}
+
+case ${1-} in
+host) host_tests ;;
+kernel) kernel_tests ;;
+cross) cross_builds ;;
+fuzz) fuzz_targets ;;
+all)
+	host_tests
+	kernel_tests
+	;;
+*)
+	echo "usage: $0 host|kernel|all|cross|fuzz" >&2
+	exit 2
+	;;
+esac
+
+printf '\n=== summary, %d s\n' "$SECONDS"
+printf '%s\n' "${summary[@]}"
+if [ "$failed" -gt 0 ]; then
+	printf 'FAIL: %d of %d\n' "$failed" "${#summary[@]}"
+	exit 1
+fi
+printf 'PASS: all %d\n' "${#summary[@]}"
