@@ -40,6 +40,8 @@ packages() {
 	apt-get) echo "apt apt apt" ;;
 	dpkg-deb) echo "dpkg dpkg dpkg" ;;
 	gpgv) echo "gpgv gnupg2 gnupg" ;;
+	zstd) echo "zstd zstd zstd" ;;
+	debian-keyring) echo "debian-archive-keyring debian-keyring debian-archive-keyring" ;;
 	esac
 }
 
@@ -60,6 +62,7 @@ has() {
 		return 1
 		;;
 	gcc) command -v "${CC:-gcc}" >/dev/null 2>&1 ;;
+	debian-keyring) ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ;;
 	*) command -v "$1" >/dev/null 2>&1 ;;
 	esac
 }
@@ -67,7 +70,7 @@ has() {
 needs="certificates"
 case $mode in lab | host | test) needs="$needs ip tc nft" ;; esac
 case $mode in host | test) needs="$needs ethtool gcc libc-headers" ;; esac
-case $mode in kernel | test) needs="$needs ip tc nft ethtool qemu-system-x86_64 xz apt-get dpkg-deb gpgv" ;; esac
+case $mode in kernel | test) needs="$needs ip tc nft ethtool qemu-system-x86_64 xz zstd apt-get dpkg-deb gpgv debian-keyring" ;; esac
 
 # missing sets $missing to the needs that are not met.
 missing() {

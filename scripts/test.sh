@@ -93,10 +93,15 @@ fuzz_targets() {
 	done)
 }
 
-kernel_tests() {
-	local kernel pkg
+# fetch_kernels is a step of its own, so that a mirror that is away fails no more
+# than what needs it.
+fetch_kernels() {
 	# shellcheck disable=SC2086
 	step "kernels" "$BONDKIT_BIN/vmtest" -fetch "$(echo $KERNELS | tr ' ' ',')"
+}
+
+kernel_tests() {
+	local kernel pkg
 	for kernel in $KERNELS; do
 		for pkg in $KERNEL_PKGS; do
 			if ! "$GO" list "$pkg" >/dev/null 2>&1; then
@@ -113,10 +118,14 @@ kernel_tests() {
 
 case ${1-} in
 host) host_tests ;;
-kernel) kernel_tests ;;
+kernel)
+	fetch_kernels
+	kernel_tests
+	;;
 cross) cross_builds ;;
 fuzz) fuzz_targets ;;
 all)
+	fetch_kernels # before the host tests, among which are those of vmtest
 	host_tests
 	kernel_tests
 	;;
