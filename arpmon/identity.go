@@ -7,8 +7,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/bondkit/bondkit/internal/rtnl"
@@ -164,7 +166,8 @@ func (p *planner) addressSafe(i int, m MAC, l *rtnl.Link) error {
 	if m != toMAC(l.MAC) && p.free(i, m, l) {
 		return nil
 	}
-	for index, o := range p.links {
+	for _, index := range slices.Sorted(maps.Keys(p.links)) {
+		o := p.links[index]
 		if index == l.Index || p.above(&o, l.Index) {
 			continue
 		}

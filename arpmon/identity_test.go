@@ -303,7 +303,7 @@ func TestPlannerRefuses(t *testing.T) {
 			if !ok || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error %q does not say %q", err, tt.text)
 			}
-			if tt.want == arpmon.ErrUnsafeIdentity && e.Hint == "" {
+			if errors.Is(tt.want, arpmon.ErrUnsafeIdentity) && e.Hint == "" {
 				t.Errorf("error %q has no hint", err)
 			}
 		})

@@ -30,7 +30,7 @@ func (w slowWheel) first() (at int64, ok bool) {
 }
 
 func TestWheelEqualsModel(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(simCount(40)) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		pairs := 1 + rng.IntN(300)
 		longest := int64(1) << (10 + rng.IntN(30))
@@ -88,7 +88,7 @@ func TestWheelEqualsModel(t *testing.T) {
 }
 
 func TestMACSetEqualsModel(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(simCount(20)) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		n := 1 + rng.IntN(50)
 		set, model := arpmon.NewMACSet(n), map[uint64]int{}

@@ -307,7 +307,10 @@ func (p *planner) setActive(i int) error {
 	for j := range p.slaves {
 		s := &p.slaves[j]
 		if l, ok := p.links[s.index]; ok && p.bondOf(&l) != nil {
-			return &Error{Op: "set active", Slave: s.name, Err: os.ErrInvalid, Hint: "it is a slave of " + p.links[l.Master].Name + ", which says itself which one is active"}
+			return &Error{
+				Op: "set active", Slave: s.name, Err: os.ErrInvalid,
+				Hint: "it is a slave of " + p.links[l.Master].Name + ", which says itself which one is active",
+			}
 		}
 	}
 	old := p.chosen

@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bondkit/bondkit/arpmon"
-	"github.com/bondkit/bondkit/arpmon/arpmontest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/bondkit/bondkit/arpmon"
+	"github.com/bondkit/bondkit/arpmon/arpmontest"
 )
 
 func newRig(t *testing.T, cfg arpmon.Config) *arpmontest.Rig {
@@ -189,7 +190,7 @@ func TestMonitorSendErrors(t *testing.T) {
 	}
 	r.Run(10 * time.Second)
 	st := status(r, e1)
-	if st.LastErr != full || st.NotSent == 0 || st.State != arpmon.SlaveUp {
+	if !errors.Is(st.LastErr, full) || st.NotSent == 0 || st.State != arpmon.SlaveUp {
 		t.Errorf("%+v", st)
 	}
 	e1.TXFail = nil

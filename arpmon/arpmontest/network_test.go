@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/bondkit/bondkit/arpmon"
 	"github.com/bondkit/bondkit/arpmon/arpmontest"
-	"github.com/google/go-cmp/cmp"
 )
 
 var (

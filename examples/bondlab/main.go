@@ -45,7 +45,7 @@
 //	-scenario NAMES  run these scenarios only, with commas between them
 //	-interval D      probe each target at least this often; default 100ms. The
 //	                 budget of packets a second is raised as far as needed. The
-//	                 kernel's arp_interval is the same, but at least 100 ms.
+//	                 kernel's arp_interval is the same, but at least 200 ms.
 //	-json            print one JSON object a scenario, one a line, and nothing else
 //	-no-color        no colours; so does the environment variable NO_COLOR
 //	-kernel-bond W   auto: use the kernel's bonding where there is any; off: do not;

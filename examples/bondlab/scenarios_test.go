@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -132,23 +133,35 @@ func TestKernelWords(t *testing.T) {
 		status   string
 		failures int
 		word     string
-		flaps    int
+		failed   int
 	}{
 		{"UP", 1, up, 0},
-		{"DOWN", 2, down, 0},
-		{"GOING_BACK", 2, down, 0},
+		{"DOWN", 2, down, 1},
+		{"GOING_BACK", 2, down, 1},
 		{"GOING_DOWN", 1, down, 0},
 		{"UP", 3, up, 2},
 		{"DOWN", 9, down, 8},
 	} {
-		word, flaps := kernelWord(healthy.Slaves[0], lab.BondSlave{MIIStatus: tt.status, LinkFailures: tt.failures})
-		if word != tt.word || flaps != tt.flaps {
-			t.Errorf("%s with %d failures is %s with %d, want %s with %d", tt.status, tt.failures, word, flaps, tt.word, tt.flaps)
+		word, failed := kernelWord(healthy.Slaves[0], lab.BondSlave{MIIStatus: tt.status, LinkFailures: tt.failures})
+		if word != tt.word || failed != tt.failed {
+			t.Errorf("%s with %d failures is %s after %d, want %s after %d", tt.status, tt.failures, word, failed, tt.word, tt.failed)
 		}
 	}
 	want := "mode active-backup arp_interval 250 arp_ip_target 192.0.2.1,192.0.2.2 arp_validate filter"
 	if got := strings.Join(bondOptions(250e6, []string{"A", "B"}, "filter"), " "); got != want {
 		t.Errorf("bond options %q, want %q", got, want)
+	}
+}
+
+func TestLateness(t *testing.T) {
+	var l lateness
+	now := time.Unix(1, 0)
+	for _, step := range []time.Duration{0, lateEvery, lateEvery + 3*time.Millisecond, lateEvery / 2, 15 * lateEvery, lateEvery} {
+		now = now.Add(step)
+		l.wake(now)
+	}
+	if want := 14 * lateEvery; l.worst != want {
+		t.Errorf("late by %v, want %v", l.worst, want)
 	}
 }
 
