@@ -66,7 +66,7 @@ vmtest: setup-kernel
 .PHONY: lab-kernel
 lab-kernel: vmtest
 	CGO_ENABLED=0 $(GO) build -o $(BONDKIT_BIN)/bondlab ./examples/bondlab
-	$(BONDKIT_BIN)/vmtest -kernel newest -- $(BONDKIT_BIN)/bondlab -kernel-bond=require $(ARGS)
+	$(BONDKIT_BIN)/vmtest -kernel newest -timeout 25m -- $(BONDKIT_BIN)/bondlab -kernel-bond=require $(ARGS)
 
 .PHONY: test test-host test-kernel
 test: setup vmtest

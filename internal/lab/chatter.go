@@ -156,6 +156,7 @@ func (l *Lab) generate(text string, sources []source, perSecond int) (*Fault, er
 		repair:  func(context.Context) error { return g.Close() },
 		count:   func(context.Context) (uint64, error) { return g.sent.Load(), nil },
 		abandon: func() { g.Close() },
+		sends:   true,
 	})
 }
 

@@ -29,6 +29,7 @@ type Fault struct {
 	repair  func(context.Context) error
 	count   func(context.Context) (uint64, error)
 	abandon func() // ends what would outlive the lab
+	sends   bool   // Packets counts frames that the fault sends
 }
 
 // String returns what the fault is, in the words that [Lab.Inject] takes.
@@ -69,9 +70,15 @@ func (f *Fault) Undo(ctx context.Context) error {
 		f.undone = true
 		return nil
 	}
-	f.last, f.lastErr = f.packets(ctx)
+	// A rule is counted while it is there, a generator when it has stopped.
+	if !f.sends {
+		f.last, f.lastErr = f.packets(ctx)
+	}
 	if err := f.repair(ctx); err != nil {
 		return err
+	}
+	if f.sends {
+		f.last, f.lastErr = f.packets(ctx)
 	}
 	f.undone = true
 	f.lab.forget(f)

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -182,7 +183,10 @@ func extMask() []byte {
 	return binary.NativeEndian.AppendUint32(b, extFilterSkipStats)
 }
 
-type watcher struct{ c *netlink.Conn }
+type watcher struct {
+	c      *netlink.Conn
+	closed atomic.Bool
+}
 
 func watch(cfg *Config) (*watcher, error) {
 	const op = "watch"
@@ -210,6 +214,9 @@ func (w *watcher) receive() ([]Event, error) {
 				return nil, opError(op, "", err)
 			}
 			return []Event{{Kind: EventResync}}, nil
+		}
+		if err != nil && w.closed.Load() {
+			err = os.ErrClosed // a Receive that waits meanwhile is told so in many ways
 		}
 		if err != nil {
 			return nil, opError(op, "", err)
@@ -266,7 +273,10 @@ func (w *watcher) drain() error {
 
 func (w *watcher) setDeadline(t time.Time) error { return opError("watch", "", w.c.SetDeadline(t)) }
 
-func (w *watcher) close() error { return opError("watch", "", w.c.Close()) }
+func (w *watcher) close() error {
+	w.closed.Store(true)
+	return opError("watch", "", w.c.Close())
+}
 
 // opError makes an Error of err, nil of nil. It takes the kernel's
 // explanation out of the netlink error, which repeats the operation.
