@@ -231,7 +231,7 @@ func checkImport(f sourceFile, entry, imp string) string {
 		return fmt.Sprintf("%s is not one of the modules that may be used", imp)
 	}
 	switch o := outside[i]; {
-	case entry == "internal/vmtest" && o.prefix != "golang.org/x/sys" && !(o.tests && isTest):
+	case entry == "internal/vmtest" && o.prefix != "golang.org/x/sys" && (!o.tests || !isTest):
 		return fmt.Sprintf("%s imports %s, but may use the standard library and x/sys only", f.pkg, imp)
 	case o.linux && !strings.HasSuffix(strings.TrimSuffix(f.name, "_test.go"), "_linux") && !strings.HasSuffix(f.name, "_linux.go"):
 		return fmt.Sprintf("only files named for Linux may import %s", imp)

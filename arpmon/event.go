@@ -67,7 +67,7 @@ type Event struct {
 	At   int64
 	Kind EventKind
 	// From and To are a PairState, SlaveState or GroupState, as Kind says; see
-	// the methods Pair, SlaveStates and Group.
+	// the methods PairStates, SlaveStates and GroupStates.
 	From, To uint8
 	Reason   Reason
 	// Slave is zero where the event is not about one slave.

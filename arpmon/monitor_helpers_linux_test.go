@@ -122,13 +122,13 @@ func (r *runner) eventually(within time.Duration, what string, holds func() bool
 
 // describe returns the events so far, and the state of the slaves.
 func (r *runner) describe() string {
-	s := ""
+	var s strings.Builder
 	events := make([]arpmon.Event, 64)
 	for seq := uint64(0); ; {
 		n, next, _ := r.EventsSince(seq, events)
 		for i := range events[:n] {
 			e := &events[i]
-			s += time.Duration(e.At).String() + " " + r.Name(e.Slave) + " " + e.String() + "\n"
+			s.WriteString(time.Duration(e.At).String() + " " + r.Name(e.Slave) + " " + e.String() + "\n")
 		}
 		if n < len(events) {
 			break
@@ -139,22 +139,22 @@ func (r *runner) describe() string {
 	r.Snapshot(&snap)
 	for i := range snap.Slaves {
 		sl := &snap.Slaves[i]
-		s += r.Name(sl.ID) + " " + sl.State.String() + " " + sl.Reason.String() + " link " + sl.Link.String() + " mac " + sl.Identity.MAC.String()
+		s.WriteString(r.Name(sl.ID) + " " + sl.State.String() + " " + sl.Reason.String() + " link " + sl.Link.String() + " mac " + sl.Identity.MAC.String())
 		for j := range sl.Pairs {
 			p := &sl.Pairs[j]
-			s += " [" + p.Target.String() + " " + p.State.String() + " mac " + p.MAC.String() + "]"
+			s.WriteString(" [" + p.Target.String() + " " + p.State.String() + " mac " + p.MAC.String() + "]")
 		}
 		for v, n := range sl.Frames {
 			if n > 0 {
-				s += " " + arpmon.Verdict(v).String() + "=" + strconv.FormatUint(n, 10)
+				s.WriteString(" " + arpmon.Verdict(v).String() + "=" + strconv.FormatUint(n, 10))
 			}
 		}
 		if sl.LastErr != nil {
-			s += " last error: " + sl.LastErr.Error()
+			s.WriteString(" last error: " + sl.LastErr.Error())
 		}
-		s += "\n"
+		s.WriteString("\n")
 	}
-	return s + fmt.Sprintf("%+v\n", r.Stats())
+	return s.String() + fmt.Sprintf("%+v\n", r.Stats())
 }
 
 // is returns whether a slave is in a state.

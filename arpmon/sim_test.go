@@ -6,6 +6,7 @@ package arpmon_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -122,13 +123,13 @@ func simSettle(t testing.TB, r *arpmontest.Rig) {
 
 // simLog prints the events since a time.
 func simLog(r *arpmontest.Rig, since int64) string {
-	s := ""
+	var s strings.Builder
 	for _, ev := range r.Mon.Events() {
 		if ev.At >= since {
-			s += fmt.Sprintf("%12.6f %s\n", float64(ev.At)/1e9, r.Mon.Describe(ev))
+			fmt.Fprintf(&s, "%12.6f %s\n", float64(ev.At)/1e9, r.Mon.Describe(ev))
 		}
 	}
-	return s
+	return s.String()
 }
 
 // TestBound proves Config.Bound and Config.Recovery over all phases of the

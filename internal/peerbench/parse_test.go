@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bondkit/bondkit/arpmon"
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
+
+	"github.com/bondkit/bondkit/arpmon"
 )
 
 var (

@@ -199,7 +199,7 @@ func (r *runner) boot(kernel string, image *os.File) (int, error) {
 	r.logf("emulator started, %d MiB of files", fileSize(image)>>20)
 	frames := make(chan error, 1)
 	go func() { frames <- r.readFrames() }()
-	reason, ended := r.wait(frames)
+	ended, reason := r.wait(frames)
 	r.emulator.kill()
 	if !ended {
 		// What the guest sent before is still handled.
@@ -245,7 +245,7 @@ var (
 // wait waits for the end of the guest. The error is nil when the guest said
 // how the command ended, else errTimeout, an errSignal, or what went wrong.
 // ended says that frames has delivered.
-func (r *runner) wait(frames <-chan error) (reason error, ended bool) {
+func (r *runner) wait(frames <-chan error) (ended bool, reason error) {
 	limit := time.NewTimer(r.timeout())
 	defer limit.Stop()
 	toGuest := wire.NewWriter(r.emulator.in)
@@ -253,19 +253,19 @@ func (r *runner) wait(frames <-chan error) (reason error, ended bool) {
 		select {
 		case err := <-frames:
 			if reason != nil {
-				return reason, true
+				return true, reason
 			}
-			return err, true
+			return true, err
 		case sig := <-r.signals:
 			if sig != syscall.SIGQUIT || reason != nil {
-				return errSignal{sig.(syscall.Signal)}, false
+				return false, errSignal{sig.(syscall.Signal)}
 			}
 			// From the go command, or from a user who wants to see where a
 			// test hangs. The test binary writes it down and ends.
 			reason = errSignal{syscall.SIGQUIT}
 		case <-limit.C:
 			if reason != nil {
-				return reason, false
+				return false, reason
 			}
 			reason = fmt.Errorf("%w after %v", errTimeout, r.timeout())
 		}
@@ -273,10 +273,10 @@ func (r *runner) wait(frames <-chan error) (reason error, ended bool) {
 		case <-r.running:
 		default:
 			// There is no command yet that could say anything.
-			return reason, false
+			return false, reason
 		}
 		if err := toGuest.Send(wire.KindSignal, []byte{byte(syscall.SIGQUIT)}); err != nil {
-			return reason, false
+			return false, reason
 		}
 		limit.Reset(dumpTime)
 	}
@@ -317,6 +317,8 @@ func (r *runner) readFrames() error {
 				r.exit = &exit
 				return nil
 			}
+		case wire.KindSignal: // never comes from a guest
+			return errFrame
 		}
 		if err != nil {
 			return err
@@ -379,7 +381,7 @@ func (r *runner) judgeSkips(code int) int {
 	if len(bad) == 0 {
 		return code
 	}
-	complain(fmt.Errorf("kernel %s: %d skipped, but may only skip for an older kernel or the race detector:", r.o.kernel, len(bad)))
+	complain(fmt.Errorf("kernel %s: %d skipped, but may only skip for an older kernel or the race detector", r.o.kernel, len(bad)))
 	for _, b := range bad {
 		fmt.Fprintln(os.Stderr, "vmtest:     "+b)
 	}

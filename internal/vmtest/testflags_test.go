@@ -20,7 +20,7 @@ func TestReadTestFlags(t *testing.T) {
 	}
 	list := func(s string) []filePair {
 		var out []filePair
-		for _, p := range strings.Fields(s) {
+		for p := range strings.FieldsSeq(s) {
 			out = append(out, filePair{p, p})
 		}
 		return out
@@ -34,7 +34,8 @@ func TestReadTestFlags(t *testing.T) {
 		{"bare", "", testRun{scan: true, mode: testout.Quiet}, v},
 		{
 			"go test", "-test.paniconexit0 -test.timeout=10m0s",
-			testRun{scan: true, mode: testout.Quiet, timeout: 10 * time.Minute}, v + "-test.paniconexit0 -test.timeout=10m0s",
+			testRun{scan: true, mode: testout.Quiet, timeout: 10 * time.Minute},
+			v + "-test.paniconexit0 -test.timeout=10m0s",
 		},
 		{"-v", "-test.v=true", testRun{scan: true, mode: testout.Pass}, ""},
 		{"-v alone", "-test.v -test.run X", testRun{scan: true, mode: testout.Pass}, ""},
@@ -51,12 +52,14 @@ func TestReadTestFlags(t *testing.T) {
 		},
 		{
 			"relative profiles", "-test.v -test.cpuprofile cpu.out -test.outputdir out -test.testlogfile log",
-			testRun{scan: true, mode: testout.Pass, returns: list("/d/log /d/out/cpu.out")}, "",
+			testRun{scan: true, mode: testout.Pass, returns: list("/d/log /d/out/cpu.out")},
+			"",
 		},
 		{"artifacts", "-test.v -test.artifacts -test.outputdir=/o", testRun{scan: true, mode: testout.Pass, returns: list("/o/_artifacts")}, ""},
 		{
 			"fuzz", "-test.fuzz=X -test.fuzztime=30s -test.timeout=10m",
-			testRun{timeout: 30*time.Second + defaultTimeout, returns: list("/d/testdata/fuzz")}, "",
+			testRun{timeout: 30*time.Second + defaultTimeout, returns: list("/d/testdata/fuzz")},
+			"",
 		},
 		{"behind the flags", "-test.v -- -test.list=x", testRun{scan: true, mode: testout.Pass}, ""},
 		{"flags of the test itself", "-seed=3 -test.v", testRun{scan: true, mode: testout.Pass}, ""},

@@ -441,7 +441,7 @@ func childNamed(pid int, prefix string) int {
 		if err != nil {
 			continue
 		}
-		for _, f := range strings.Fields(string(b)) {
+		for f := range strings.FieldsSeq(string(b)) {
 			name, err := os.ReadFile("/proc/" + f + "/comm")
 			if child, err2 := strconv.Atoi(f); err == nil && err2 == nil && strings.HasPrefix(string(name), prefix) {
 				return child

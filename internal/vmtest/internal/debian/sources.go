@@ -76,8 +76,8 @@ func ParseSources(text string) []Source {
 		if len(components) == 0 {
 			continue
 		}
-		for _, uri := range strings.Fields(st["uris"]) {
-			for _, suite := range strings.Fields(st["suites"]) {
+		for uri := range strings.FieldsSeq(st["uris"]) {
+			for suite := range strings.FieldsSeq(st["suites"]) {
 				out = append(out, Source{URI: uri, Suite: suite, Components: components, SignedBy: st["signed-by"]})
 			}
 		}
@@ -231,8 +231,8 @@ func siblings(uri, old, repl string) []string {
 		return nil
 	}
 	elems := strings.Split(u.Path, "/")
-	for i := len(elems) - 1; i >= 0; i-- {
-		if elems[i] != old {
+	for i, elem := range slices.Backward(elems) {
+		if elem != old {
 			continue
 		}
 		head, tail := elems[:i:i], elems[i+1:]

@@ -50,7 +50,7 @@ func ParseModinfo(section []byte) Info {
 			}
 		case "softdep":
 			pre := false
-			for _, w := range strings.Fields(value) {
+			for w := range strings.FieldsSeq(value) {
 				switch {
 				case w == "pre:":
 					pre = true

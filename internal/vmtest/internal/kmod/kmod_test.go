@@ -99,8 +99,10 @@ func TestResolve(t *testing.T) {
 		{"dependency built in", []string{"bonding"}, []string{"tls", "bonding"}, nil},
 		{"diamond", []string{"bridge"}, []string{"llc", "stp", "bridge"}, nil},
 		{
-			"shared and repeated", []string{"nft-meta-bridge", "bridge", "nft_meta_bridge"},
-			[]string{"nfnetlink", "libcrc32c", "nf_tables", "llc", "stp", "bridge", "nft_meta_bridge"}, nil,
+			"shared and repeated",
+			[]string{"nft-meta-bridge", "bridge", "nft_meta_bridge"},
+			[]string{"nfnetlink", "libcrc32c", "nf_tables", "llc", "stp", "bridge", "nft_meta_bridge"},
+			nil,
 		},
 		{"missing once", []string{"slcan", "tls", "slcan"}, []string{"tls"}, []string{"slcan"}},
 		{"cycle", []string{"a"}, []string{"b", "a"}, nil},
