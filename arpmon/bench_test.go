@@ -140,6 +140,20 @@ func TestNoAllocationsScenario(t *testing.T) {
 	}
 }
 
+// Slaves and targets that come and go without a Poll take no memory.
+func TestNoAllocationsChurn(t *testing.T) {
+	e, err := arpmon.New(arpmon.Config{NoCanary: true, MaxSlaves: 1})
+	must(err)
+	one, other := targets(addrA), targets(addrB)
+	alloctest.Zero(t, 1000, func() {
+		id, err := e.AddSlave(arpmon.SlaveConfig{Identity: arpmon.Identity{MAC: mac1}, Link: arpmon.LinkUp}, 0)
+		must(err)
+		must(e.SetTargets(one, 0))
+		must(e.SetTargets(other, 0))
+		e.RemoveSlave(id, 0)
+	})
+}
+
 func must(err error) {
 	if err != nil {
 		panic(err)

@@ -164,8 +164,8 @@ func (c *Config) resolve() error {
 			return &Error{Op: "config", Field: f.name, Value: strconv.Itoa(f.v), Err: ErrInterval, Hint: "1 to " + strconv.Itoa(f.max)}
 		}
 	}
-	if !(c.MaxPPS > 0 && c.MaxPPS <= 1e6) {
-		return &Error{Op: "config", Field: "MaxPPS", Value: strconv.FormatFloat(c.MaxPPS, 'g', -1, 64), Err: ErrInterval, Hint: "more than 0, at most 1e6"}
+	if !(c.MaxPPS >= 0.01 && c.MaxPPS <= 1e6) {
+		return &Error{Op: "config", Field: "MaxPPS", Value: strconv.FormatFloat(c.MaxPPS, 'g', -1, 64), Err: ErrInterval, Hint: "0.01 to 1e6"}
 	}
 	if len(c.Targets) > c.MaxTargets {
 		return &Error{Op: "config", Field: "Targets", Value: strconv.Itoa(len(c.Targets)), Err: ErrTooMany, Hint: "raise MaxTargets"}

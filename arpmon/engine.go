@@ -92,8 +92,9 @@ type Stats struct {
 //
 // Calls must not overlap. Times are nanoseconds of one monotonic clock of the
 // caller, whose zero does not matter; a time before the latest one is taken as
-// the latest one. After New, no method allocates, except [Engine.Snapshot] for
-// a destination that is too small and methods that return an error.
+// the latest one, and one more than a hundred years after the first as that.
+// After New, no method allocates, except [Engine.Config], [Engine.Snapshot] for
+// a destination that is too small, and methods that return an error.
 //
 // A method that can make something due or change a pair (AddSlave, RemoveSlave,
 // SetLink, SetIdentity, SetTargets, Resume, Handle) must be followed by
@@ -216,6 +217,9 @@ type target struct {
 	heldSent int64 // the goodSent after which a held pair may be cleared
 }
 
+// limitTime is the latest time. Sums of times and waiting times do not overflow.
+const limitTime = int64(100 * 365 * 24 * time.Hour)
+
 // New returns an engine that has allocated all the memory it will use. The
 // error is that of [Config.Validate].
 func New(cfg Config) (*Engine, error) {
@@ -279,7 +283,7 @@ func (e *Engine) advance(at int64) int64 {
 	if e.now == 0 {
 		e.origin = at - 1
 	}
-	e.now = max(e.now, at-e.origin)
+	e.now = max(e.now, min(at-e.origin, limitTime))
 	if late := e.now - e.wake; late > int64(e.cfg.Interval)/2 && e.wake != math.MaxInt64 {
 		e.wake = e.now
 		e.stall(e.now, late)

@@ -195,7 +195,8 @@ func TestConfigErrors(t *testing.T) {
 			arpmon.ErrPacketBudget,
 			"arpmon: config: Interval 100ms: more probes a second than MaxPPS (the smallest that fits 2 targets is 229ms, or raise MaxPPS)",
 		},
-		"budget impossible":        {arpmon.Config{MaxPPS: 0.001, Targets: targets(addrA)}, arpmon.ErrPacketBudget, ""},
+		"budget impossible":        {arpmon.Config{MaxPPS: 0.018, Targets: targets(addrA)}, arpmon.ErrPacketBudget, ""},
+		"budget tiny":              {arpmon.Config{MaxPPS: 1e-12, Targets: targets(addrA)}, arpmon.ErrInterval, ""},
 		"budget not a number":      {arpmon.Config{MaxPPS: math.NaN()}, arpmon.ErrInterval, ""},
 		"negative budget":          {arpmon.Config{MaxPPS: -1}, arpmon.ErrInterval, ""},
 		"timeout too long":         {arpmon.Config{Timeout: 376 * time.Millisecond}, arpmon.ErrInterval, ""},
@@ -378,6 +379,31 @@ func TestStall(t *testing.T) {
 	r.e.Snapshot(&s)
 	if rtt := s.Slave(id).Pairs[0].RTT; rtt.Last != time.Millisecond {
 		t.Errorf("RTT %v was taken from the reply that waited", rtt.Last)
+	}
+}
+
+// However long nobody called, the next call costs no more than any other, and
+// the greatest time there is does no harm.
+func TestLongSilence(t *testing.T) {
+	r := newRig(t, arpmon.Config{Targets: manyTargets(16), Interval: 100 * time.Millisecond, MaxPPS: 1000, NoCanary: true})
+	id := r.add(mac1, arpmon.LinkUp)
+	r.run(time.Second)
+	for _, silence := range []time.Duration{time.Hour, 30 * 24 * time.Hour, 10 * 365 * 24 * time.Hour} {
+		r.now += int64(silence)
+		before := r.e.Stats().Polls
+		r.run(time.Second)
+		r.want(id, arpmon.SlaveUp, arpmon.ReasonReplies)
+		if polls := r.e.Stats().Polls - before; polls > 1000 {
+			t.Errorf("%d calls of Poll in the second after %v", polls, silence)
+		}
+		r.e.SetLink(id, arpmon.LinkDown, r.now)
+		r.run(silence)
+		r.e.SetLink(id, arpmon.LinkUp, r.now)
+		r.run(time.Second)
+		r.want(id, arpmon.SlaveUp, arpmon.ReasonReplies)
+	}
+	if _, next := r.e.Poll(math.MaxInt64, r.out); next == 0 {
+		t.Error("no next time")
 	}
 }
 

@@ -25,7 +25,8 @@ var (
 	// ErrTooMany says that an engine's MaxSlaves or MaxTargets would be
 	// exceeded.
 	ErrTooMany = errors.New("more than the configured maximum")
-	// ErrInterval says that an interval or a timeout is out of range.
+	// ErrInterval says that an interval, a timeout, or another number of the
+	// configuration is out of range.
 	ErrInterval = errors.New("out of range")
 	// ErrPacketBudget says that the targets do not fit the interval within
 	// MaxPPS. The Hint names the smallest interval that does.

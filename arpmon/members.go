@@ -32,7 +32,7 @@ func (e *Engine) AddSlave(c SlaveConfig, at int64) (SlaveID, error) {
 		return 0, err
 	}
 	s := &e.slaves[si]
-	*s = slave{gen: s.gen + 1, used: true, isActive: c.Active, since: at}
+	*s = slave{gen: s.gen + 1, used: true, isActive: c.Active, isDirty: s.isDirty, since: at}
 	if s.gen == 0 {
 		s.gen = 1
 	}
@@ -40,7 +40,7 @@ func (e *Engine) AddSlave(c SlaveConfig, at int64) (SlaveID, error) {
 	e.states[SlaveUnknown]++
 	e.setAddresses(s, c.Identity, c.Device)
 	for slot := range e.targets {
-		*e.pair(si, int32(slot)) = pair{since: at}
+		*e.pair(si, int32(slot)) = pair{since: at, reason: ReasonNoLink}
 	}
 	e.event(at, EventAdded).Slave = e.id(si)
 	e.setSlave(si, SlaveNoLink, ReasonNoLink, at)
@@ -287,8 +287,9 @@ func (e *Engine) startSlave(si int32, at int64, fresh bool) {
 		// Many slaves that start at once do not send at once.
 		start += int64(spread(mix(s.salt), uint64(e.cfg.Interval/4)))
 	}
-	for _, slot := range e.active {
-		e.schedule(si, slot, start)
+	step := e.step()
+	for k, slot := range e.active {
+		e.queue.put(e.index(si, slot), start+int64(k)*step)
 	}
 	e.evalSlave(si, at)
 }

@@ -214,11 +214,16 @@ func (e *Engine) release(at int64) {
 	}
 }
 
-// schedule gives a pair its first turn: of the places in which the targets of a
-// slave share an interval, the one farthest from the turns of its other pairs.
+// step is the distance of the turns of a slave's targets.
+func (e *Engine) step() int64 {
+	return max(int64(e.cfg.Interval)/4*3/int64(max(len(e.active), 1)), 1)
+}
+
+// schedule gives the pair of a new target its first turn: of the places in which
+// the targets of a slave share an interval, the one farthest from the turns of
+// its other pairs.
 func (e *Engine) schedule(si, slot int32, from int64) {
-	p := e.pair(si, slot)
-	step := max(int64(e.cfg.Interval)/4*3/int64(len(e.active)), 1)
+	p, step := e.pair(si, slot), e.step()
 	best, room := from, int64(-1)
 	for k := range e.active {
 		at := from + int64(k)*step
@@ -252,6 +257,7 @@ func (e *Engine) stall(now, late int64) {
 	e.stallAt, e.stalled = now, late
 	e.event(now, EventStall).Late = time.Duration(late)
 	e.canEnd += late
+	e.queue.first(now) // makes now the floor, so that pairs find their buckets
 	for _, slot := range e.active {
 		t := &e.targets[slot]
 		t.goodSent += late

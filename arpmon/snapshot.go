@@ -104,6 +104,7 @@ func (s *Snapshot) Slave(id SlaveID) *SlaveStatus {
 
 // Pair returns the pair with a target, or nil.
 func (s *SlaveStatus) Pair(t Target) *PairStatus {
+	t.Addr = t.Addr.Unmap()
 	for i := range s.Pairs {
 		if s.Pairs[i].Target == t {
 			return &s.Pairs[i]

@@ -34,7 +34,8 @@ type link struct {
 
 const (
 	notQueued = -1
-	firstOf   = -2
+	moving    = -2 // only within rebase
+	firstOf   = -3
 )
 
 // newWheel returns a wheel for pairs that wait for at most longest.
@@ -130,6 +131,9 @@ func (w *wheel) remove(pair int32) {
 // returns the one with the earliest time, and where the wheel is empty -1.
 func (w *wheel) first(now int64) (pair int32, at int64) {
 	mask := len(w.heads) - 1
+	if now-w.floor > int64(mask)<<w.shift {
+		w.rebase(now)
+	}
 	for {
 		here := int(w.floor>>w.shift) & mask
 		b := w.next(here)
@@ -158,6 +162,28 @@ func (w *wheel) first(now int64) (pair int32, at int64) {
 		}
 		if pair >= 0 {
 			return pair, at
+		}
+	}
+}
+
+// rebase makes now the floor when that is more than one turn behind, as after a
+// long stall. Otherwise each pair would have to be moved on turn by turn.
+func (w *wheel) rebase(now int64) {
+	for i := range w.links {
+		if w.links[i].prev != notQueued {
+			w.links[i].prev = moving
+		}
+	}
+	for i := range w.heads {
+		w.heads[i] = -1
+	}
+	clear(w.used)
+	clear(w.words)
+	w.floor = now
+	for i := range w.links {
+		if w.links[i].prev == moving {
+			w.links[i].prev = notQueued
+			w.place(int32(i), w.links[i].at)
 		}
 	}
 }
