@@ -3,7 +3,11 @@
 
 package arpmon
 
-import "github.com/bondkit/bondkit/internal/rtnl"
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/bondkit/bondkit/internal/rtnl"
+)
 
 // A Tap is how a Monitor listens to a slave and sends through it.
 type Tap struct {
@@ -64,3 +68,8 @@ func (m *Monitor) Pretend(e rtnl.Event) {
 
 // BreakWatch closes the socket of link events under a Monitor.
 func (m *Monitor) BreakWatch() error { return m.m.follow.watch.Close() }
+
+// LockFilter has the kernel refuse other filters for one socket of a slave.
+func (m *Monitor) LockFilter(slave string) error {
+	return unix.SetsockoptInt(m.m.slaves[m.m.names[slave]].tap.evidence, unix.SOL_SOCKET, unix.SO_LOCK_FILTER, 1)
+}

@@ -9,9 +9,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"net"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/bondkit/bondkit/internal/rtnl"
 )
@@ -26,27 +24,6 @@ func derivedMAC(machine, slave string, counter uint32) MAC {
 	m := MAC(h.Sum(nil)[:6])
 	m[0] = m[0]&^1 | 2
 	return m
-}
-
-// derivedSeed computes the seed for the gaps between probes.
-func derivedSeed(machine string) uint64 {
-	h := hmac.New(sha256.New, []byte(machine))
-	h.Write([]byte("arpmon seed"))
-	return binary.BigEndian.Uint64(h.Sum(nil))
-}
-
-// machineIdentity returns what tells this machine from others: the content of
-// /etc/machine-id, or the host name.
-func machineIdentity() string {
-	b, err := os.ReadFile("/etc/machine-id")
-	if id := strings.TrimSpace(string(b)); err == nil && id != "" && id != "uninitialized" {
-		return id
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		return ""
-	}
-	return name
 }
 
 // toMAC returns an Ethernet address as a value, and zero for anything else.

@@ -288,6 +288,12 @@ func TestPlannerRefuses(t *testing.T) {
 			bonded(2), nil,
 			func(c *arpmon.MonitorConfig) { c.Active = "e1" }, os.ErrInvalid, "bond0",
 		},
+		{
+			"the last slave active beside a bond that says so",
+			[]string{"e1", "e2"},
+			bonded(2), nil,
+			func(c *arpmon.MonitorConfig) { c.Active = "e2" }, os.ErrInvalid, "e2",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := planConfig(tt.slaves...)
@@ -328,6 +334,55 @@ func TestDeviceAfterFailover(t *testing.T) {
 	p.Update()
 	if s = p.Slaves(); s[0].Err != nil || !s[0].Active {
 		t.Errorf("after the failback: %+v", s[0])
+	}
+}
+
+// TestReasonChanges has one reason not to probe follow another at once.
+func TestReasonChanges(t *testing.T) {
+	cfg := planConfig("e1")
+	cfg.Identity = arpmon.IdentityDevice
+	p, _ := plan(t, cfg, []rtnl.Link{link(2, "e1", macBond)})
+	p.Changed(link(7, "x", macBond))
+	p.Update()
+	if s := p.Slaves(); s[0].Err == nil || !strings.Contains(s[0].Err.Error(), "of x") {
+		t.Fatalf("Err: %v", s[0].Err)
+	}
+	if p.Update() {
+		t.Error("news where nothing changed")
+	}
+	p.Changed(link(8, "y", macBond))
+	p.Deleted(7)
+	p.Update()
+	if s := p.Slaves(); s[0].Err == nil || !strings.Contains(s[0].Err.Error(), "of y") {
+		t.Errorf("Err: %v", s[0].Err)
+	}
+}
+
+// TestLostCarrierKept takes the link down after its carrier was lost, before
+// anybody has read of that: in one batch of events and in two.
+func TestLostCarrierKept(t *testing.T) {
+	e2 := slaveOf(link(3, "e2", macBond), macE2, 1)
+	lost, down := e2, e2
+	lost.Flags, down.Flags = noCarrier, 0
+	for _, batches := range []int{1, 2} {
+		p, _ := plan(t, planConfig("e1", "e2"), bonded(2))
+		p.Changed(lost)
+		p.Changed(e2)
+		if batches == 2 {
+			p.Update()
+		}
+		p.Changed(down)
+		p.Changed(e2)
+		p.Update()
+		if s := p.Slaves(); !s[1].Dipped || s[1].Dip != arpmon.LinkNoCarrier || s[1].Link != arpmon.LinkUp {
+			t.Errorf("%d batches: %+v", batches, s[1])
+		}
+		p.Changed(down)
+		p.Changed(e2)
+		p.Update()
+		if s := p.Slaves(); !s[1].Dipped || s[1].Dip != arpmon.LinkDown {
+			t.Errorf("%d batches, later: %+v", batches, s[1])
+		}
 	}
 }
 

@@ -21,8 +21,12 @@ const (
 	// does not answer for so long will not do so later.
 	resyncAttempts = 60
 	// addressCheck is how often the host's addresses are compared with the
-	// sender address where one is set, because no event tells of them.
+	// sender address where one is set, should an event have been missed.
 	addressCheck = 10 * time.Second
+	// catchUp is how many batches of events are read at most before the first
+	// probe: more than can have been queued before, and few enough to come to an
+	// end where links change all the time.
+	catchUp = 8192
 )
 
 // A follower is what reads link events: sockets, and the planner that makes sense
@@ -60,7 +64,7 @@ func openFollower(cfg *MonitorConfig, machine string) (*follower, error) {
 }
 
 func (f *follower) open(cfg *MonitorConfig, machine string) (err error) {
-	if f.watch, err = rtnl.Watch(nil); err != nil {
+	if f.watch, err = rtnl.Watch(&rtnl.Config{Addrs: cfg.Sender.IsValid()}); err != nil {
 		return &Error{Op: "open", Err: err}
 	}
 	if f.conn, err = rtnl.Dial(nil); err != nil {
@@ -91,12 +95,24 @@ func (f *follower) open(cfg *MonitorConfig, machine string) (err error) {
 }
 
 // run reads link events until stop is called, and calls news after each batch.
-// It returns nil then, and otherwise what keeps it from following the links.
-func (f *follower) run(news func()) error {
+// It returns nil then, and otherwise what keeps it from following the links. It
+// calls ready, perhaps more than once, when all that happened before run is known.
+func (f *follower) run(news, ready func()) error {
 	stale := 0 // how often in a row all links could not be read; 0: they are read
+	left := catchUp
 	for {
+		var events []rtnl.Event
+		var err error
 		f.setDeadline(stale > 0)
-		events, err := f.watch.Receive()
+		if left > 0 && stale == 0 {
+			events, err = f.watch.Pending()
+			left--
+			if err == nil && len(events) == 0 {
+				left = 0
+			}
+		} else {
+			events, err = f.watch.Receive()
+		}
 		switch {
 		case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
 		case f.stopping.Load():
@@ -120,6 +136,9 @@ func (f *follower) run(news func()) error {
 		}
 		if f.take(events) {
 			news()
+		}
+		if left == 0 && stale == 0 {
+			ready()
 		}
 	}
 }
@@ -173,7 +192,7 @@ func (f *follower) take(events []rtnl.Event) bool {
 			f.plan.changed(e.Link)
 		case rtnl.EventDeleted:
 			f.plan.deleted(e.Link.Index)
-		case rtnl.EventResync:
+		case rtnl.EventResync, rtnl.EventAddrs:
 		}
 	}
 	return f.hand()

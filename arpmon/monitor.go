@@ -26,6 +26,9 @@ const (
 	// where a slave that does not carry the traffic has the same address as
 	// another interface whose frames leave elsewhere, such as its bond or another
 	// slave: one frame would have the switches send the bond's traffic there.
+	// Several slaves with one MAC address are refused also where all of them
+	// carry traffic, as in the modes 802.3ad and balance-rr: only one of them can be
+	// probed through then.
 	// It suits the active slave alone, and bonds with fail_over_mac=active. The
 	// Monitor learns of a failover a moment after the kernel made it, so
 	// where both slaves share an address IdentityAuto is better.
@@ -73,13 +76,19 @@ type MonitorConfig struct {
 	// Sender is the sender protocol address of the probes. The zero Addr means
 	// 0.0.0.0 (RFC 5227), which disturbs no neighbour cache. Another address
 	// must be an IPv4 address that this host does not have, unless the probe's
-	// MAC address is the one that the address is reached at.
+	// MAC address is the one that the address is reached at. No other host on
+	// the network may have it either, which the Monitor cannot see: the targets
+	// would send that host's traffic to the slave. Probing stops as soon as the
+	// address becomes one of this host's in an unsafe way.
 	Sender netip.Addr
 	// MachineID is what identifies the machine where MAC addresses are computed,
 	// of which it is a key and not a part. Empty means the content of
 	// /etc/machine-id, or without that file the host name. Machines that were
 	// cloned with one machine-id and share a network need one each: they
-	// would probe from the same addresses.
+	// would probe from the same addresses. So do containers and network
+	// namespaces of one machine that share /etc/machine-id, or that have no
+	// identity but a host name such as localhost, where their slaves have equal
+	// names and are on one network.
 	MachineID string
 
 	// NetNS is a file descriptor of the network namespace of the slaves, and
@@ -125,11 +134,14 @@ type Monitor struct{ m *monitor }
 // before [Monitor.Run].
 //
 // The error is an [*Error]. Before any socket is opened it matches ErrNoTargets,
-// ErrNoSlave (none was named), ErrDuplicate, ErrBadTarget, ErrUnsupportedTarget, ErrInterval, ErrPacketBudget,
-// ErrPolicy, ErrUnsafeIdentity or os.ErrInvalid; then os.ErrNotExist for an
-// interface that is not there, errors.ErrUnsupported for one that is not
-// Ethernet, ErrUnsafeIdentity, os.ErrPermission without CAP_NET_RAW, and
-// errors.ErrUnsupported on other systems than Linux.
+// ErrNoSlave (none was named, or Active or MACs name another one), ErrTooMany,
+// ErrDuplicate, ErrBadTarget, ErrUnsupportedTarget, ErrInterval, ErrPacketBudget,
+// ErrPolicy, ErrUnsafeIdentity or os.ErrInvalid. Then it matches what the system
+// said about NetNS or NetNSPath, os.ErrNotExist for an interface that is not
+// there, ErrDuplicate for one that is named twice, by its alternative name,
+// errors.ErrUnsupported for one that is not Ethernet, os.ErrInvalid for Active
+// beside the slave of a kernel bond, ErrUnsafeIdentity, os.ErrPermission without
+// CAP_NET_RAW, and errors.ErrUnsupported on other systems than Linux.
 func NewMonitor(cfg MonitorConfig) (*Monitor, error) {
 	m, err := newMonitor(cfg)
 	if err != nil {
@@ -139,10 +151,11 @@ func NewMonitor(cfg MonitorConfig) (*Monitor, error) {
 }
 
 // Run probes until ctx is done and then returns nil, or until the kernel no longer
-// tells of links, which is an error. What happens to an interface or a
-// socket of one never ends it. It may be called once: later calls return an error
-// that matches os.ErrClosed, or os.ErrInvalid while it runs. When it returns,
-// all sockets are closed and its goroutines have ended; the last state stays
+// tells of links, which is an error. Before the first probe it takes notice of
+// all that changed since NewMonitor. What happens to an interface or a socket of
+// one never ends it. It may be called once: later calls return an error that
+// matches os.ErrClosed, or os.ErrInvalid while it runs. When it returns, all
+// sockets are closed and its goroutines have ended; the last state stays
 // readable.
 func (m *Monitor) Run(ctx context.Context) error { return m.m.run(ctx) }
 
@@ -182,8 +195,9 @@ func (m *Monitor) State(slave string) (SlaveState, Reason) { return m.m.state(sl
 // [*Error] that matches ErrUnsafeIdentity where that would misdirect
 // traffic now, or what the system said when a socket was bound. The slave has no
 // link then, as far as verdicts go. Err returns nil where probes may
-// leave, and an error matching ErrNoSlave for a name that is not one of
-// MonitorConfig.Slaves.
+// leave, and also while the interface is gone or has no link, or probing was
+// stopped (see [EventStopped]). For a name that is not one of MonitorConfig.Slaves
+// the error matches ErrNoSlave.
 func (m *Monitor) Err(slave string) error { return m.m.slaveError(slave) }
 
 // Group returns the verdict on all slaves together.
@@ -223,7 +237,9 @@ type MonitorStats struct {
 func (m *Monitor) Stats() MonitorStats { return m.m.stats() }
 
 // SetTargets is [Engine.SetTargets]. It also fails, with ErrUnsafeIdentity, where
-// MonitorConfig.Sender is one of the targets.
+// MonitorConfig.Sender is one of the targets, and with what the system said where
+// a socket does not take the new filter. The targets are as before then, but
+// those that were to go are judged anew.
 func (m *Monitor) SetTargets(targets []Target) error { return m.m.setTargets(targets) }
 
 // SetActive names the slave that carries the traffic, or none with "", where

@@ -52,14 +52,14 @@ type slotBox struct {
 }
 
 // put replaces what is in the box, and keeps the word of lost links that was not
-// read yet.
+// read yet. A lost carrier says more than a link that somebody took down.
 func (b *slotBox) put(slots []slot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range slots {
 		unread := b.slots[i]
 		b.slots[i] = slots[i]
-		if !slots[i].dipped && unread.dipped {
+		if unread.dipped && (!slots[i].dipped || unread.dip == LinkNoCarrier) {
 			b.slots[i].dipped, b.slots[i].dip = true, unread.dip
 		}
 	}
@@ -127,6 +127,9 @@ func newPlanner(cfg *MonitorConfig, machine string, links []rtnl.Link, addrs []r
 		byName[links[i].Name] = links[i].Index
 	}
 	for i, name := range cfg.Slaves {
+		p.slaves[i].config = name
+	}
+	for i, name := range cfg.Slaves {
 		index, ok := byName[name]
 		if !ok {
 			index = alias(name)
@@ -173,7 +176,7 @@ func (p *planner) usable(i int, name string, l *rtnl.Link) error {
 	return nil
 }
 
-// config returns the configured name of a slave that may not be planned yet.
+// config returns the configured name of a slave.
 func (p *planner) config(i int) string { return p.slaves[i].config }
 
 // store takes the facts of one link.
@@ -284,7 +287,7 @@ func (p *planner) resync(links []rtnl.Link) {
 }
 
 func (p *planner) setLink(s *planned, l Link) {
-	if s.link == LinkUp && l != LinkUp {
+	if s.link == LinkUp && l != LinkUp && (!s.dipped || s.dip != LinkNoCarrier) {
 		s.dipped, s.dip = true, l
 	}
 	s.link = l
@@ -401,5 +404,13 @@ func (p *planner) hand(box *slotBox, scratch []slot) bool {
 func (s *slot) same(o *slot) bool {
 	return s.index == o.index && s.name == o.name && s.gen == o.gen && s.sync == o.sync && s.link == o.link &&
 		s.active == o.active && s.mac == o.mac && s.device == o.device &&
-		!s.dipped && (s.err == nil) == (o.err == nil)
+		!s.dipped && sameError(s.err, o.err)
+}
+
+// sameError reports whether two errors say the same.
+func sameError(a, b error) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return a.Error() == b.Error()
 }

@@ -193,14 +193,20 @@ func (m *monitor) run(ctx context.Context) error {
 	cancel := context.AfterFunc(ctx, m.stop)
 	defer cancel()
 	var wg sync.WaitGroup
+	known := make(chan struct{})
+	ready := sync.OnceFunc(func() { close(known) })
 	wg.Go(func() {
-		if err := m.follow.run(m.waker.wake); err != nil {
+		defer ready()
+		if err := m.follow.run(m.waker.wake, ready); err != nil {
 			m.fail(err)
 		}
 	})
 	if m.journal != nil {
 		wg.Go(func() { m.journal.run(m) })
 	}
+	// What happened since NewMonitor may have made an identity unsafe. The
+	// follower also ends when ctx is done.
+	<-known
 	m.loop()
 	m.stop()
 	if m.journal != nil {
@@ -341,20 +347,35 @@ func (m *monitor) setTargets(targets []Target) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	old := m.engine.Config().Targets
 	if err := m.engine.SetTargets(targets, m.clock.now()); err != nil {
 		return err
 	}
 	m.setAddrs(targets)
-	var errs error
-	if m.phase != phaseDone {
-		for i := range m.slaves {
-			if err := m.slaves[i].tap.filter(m.slaves[i].have.mac, m.spa, m.addrs); err != nil {
-				errs = errors.Join(errs, openError(m.slaves[i].have.name, err))
-			}
-		}
+	err := m.setFilters()
+	if err != nil {
+		m.setAddrs(old)
+		err = errors.Join(err, m.engine.SetTargets(old, m.clock.now()))
+		// Filters that cannot be set were not changed before either.
+		_ = m.setFilters()
 	}
 	m.publish()
 	m.waker.wake()
+	return err
+}
+
+// setFilters has the sockets take answers of the targets. All of them are tried.
+func (m *monitor) setFilters() error {
+	if m.phase == phaseDone {
+		return nil
+	}
+	var errs error
+	for i := range m.slaves {
+		s := &m.slaves[i]
+		if err := s.tap.filter(s.have.mac, m.spa, m.addrs); err != nil {
+			errs = errors.Join(errs, openError(s.have.name, err))
+		}
+	}
 	return errs
 }
 

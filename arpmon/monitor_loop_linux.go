@@ -177,12 +177,13 @@ func (m *monitor) apply(now int64) {
 
 // identify gives the engine the identities that changed. Addresses may have moved
 // from one slave to another; who has one that another is to get gives it up
-// first.
+// first, also who may not probe from it now.
 func (m *monitor) identify(now int64) {
 	for i := range m.slaves {
 		for j := range m.slaves {
 			mac := m.want[i].mac
-			if i == j || m.slaves[j].mac != mac || m.want[j].mac == mac || m.want[i].err != nil {
+			keeps := m.want[j].mac == mac && m.want[j].err == nil
+			if i == j || m.slaves[j].mac != mac || keeps || m.want[i].err != nil {
 				continue
 			}
 			for n := uint32(0); m.setIdentity(j, derivedMAC("", "between two addresses", n), now) != nil; n++ {

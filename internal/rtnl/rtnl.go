@@ -28,6 +28,10 @@ type Config struct {
 	// ReadBuffer is the size in bytes of a [Watcher]'s receive buffer, 0 for 1
 	// MiB. Without CAP_NET_ADMIN the kernel limits it to net.core.rmem_max.
 	ReadBuffer int
+
+	// Addrs has a [Watcher] also tell when an IPv4 address of a link comes or
+	// goes.
+	Addrs bool
 }
 
 // Conn answers questions about links. It is safe for concurrent use. Close
@@ -76,13 +80,19 @@ const (
 	// what was queued up to the loss is thrown away, so events that follow are
 	// newer.
 	EventResync
+
+	// EventAddrs says that an IPv4 address has come or gone, for
+	// [Config.Addrs] only. What [Conn.IPv4Addrs] returns afterwards is at least as
+	// new.
+	EventAddrs
 )
 
 // Event is one change of one link.
 type Event struct {
 	Kind EventKind
 
-	// Link is the link as the message describes it, zero for EventResync.
+	// Link is the link as the message describes it, zero for EventResync
+	// and EventAddrs.
 	Link Link
 }
 
@@ -105,6 +115,11 @@ func Watch(cfg *Config) (*Watcher, error) {
 // these the Watcher is of no more use. Calls must not overlap. The events are
 // the caller's.
 func (w *Watcher) Receive() ([]Event, error) { return w.w.receive() }
+
+// Pending is like [Watcher.Receive], but returns no event and no error where
+// nothing is queued, instead of waiting. It takes no notice of a deadline that
+// has not passed yet, and must not overlap with Receive.
+func (w *Watcher) Pending() ([]Event, error) { return w.w.pending() }
 
 // SetDeadline sets when Receive gives up, also one that is waiting now. The
 // zero time means never.

@@ -198,7 +198,11 @@ func watch(cfg *Config) (*watcher, error) {
 	if cfg != nil && cfg.ReadBuffer != 0 {
 		size = cfg.ReadBuffer
 	}
-	if err := errors.Join(c.SetReadBuffer(size), c.JoinGroup(unix.RTNLGRP_LINK)); err != nil {
+	err = errors.Join(c.SetReadBuffer(size), c.JoinGroup(unix.RTNLGRP_LINK))
+	if cfg != nil && cfg.Addrs {
+		err = errors.Join(err, c.JoinGroup(unix.RTNLGRP_IPV4_IFADDR))
+	}
+	if err != nil {
 		_ = c.Close()
 		return nil, opError(op, "", err)
 	}
@@ -206,43 +210,98 @@ func watch(cfg *Config) (*watcher, error) {
 }
 
 func (w *watcher) receive() ([]Event, error) {
-	const op = "watch"
 	for {
 		msgs, err := w.c.Receive()
-		if errors.Is(err, unix.ENOBUFS) {
-			if err := w.drain(); err != nil {
-				return nil, opError(op, "", err)
-			}
-			return []Event{{Kind: EventResync}}, nil
-		}
-		if err != nil && w.closed.Load() {
-			err = os.ErrClosed // a Receive that waits meanwhile is told so in many ways
-		}
 		if err != nil {
-			return nil, opError(op, "", err)
+			return w.failed(err)
 		}
-		var events []Event
-		for _, m := range msgs {
-			kind := EventChanged
-			switch m.Header.Type {
-			case unix.RTM_NEWLINK:
-			case unix.RTM_DELLINK:
-				kind = EventDeleted
-			default:
-				continue
-			}
-			l, ok, err := ParseLink(m.Data)
-			if err != nil {
-				return nil, opError(op, "", err)
-			}
-			if ok {
-				events = append(events, Event{Kind: kind, Link: l})
-			}
-		}
-		if len(events) > 0 {
-			return events, nil
+		if events, err := decode(msgs); err != nil || len(events) > 0 {
+			return events, opError("watch", "", err)
 		}
 	}
+}
+
+func (w *watcher) pending() ([]Event, error) {
+	for {
+		queued, err := w.queued()
+		if err != nil {
+			return w.failed(err)
+		}
+		if !queued {
+			return nil, nil
+		}
+		msgs, err := w.c.Receive()
+		if err != nil {
+			return w.failed(err)
+		}
+		if events, err := decode(msgs); err != nil || len(events) > 0 {
+			return events, opError("watch", "", err)
+		}
+	}
+}
+
+// queued reports whether a message can be read without waiting.
+func (w *watcher) queued() (bool, error) {
+	rc, err := w.c.SyscallConn()
+	if err != nil {
+		return false, err
+	}
+	var result error
+	err = rc.Control(func(fd uintptr) {
+		var b [1]byte
+		for {
+			_, _, result = unix.Recvfrom(int(fd), b[:], unix.MSG_DONTWAIT|unix.MSG_PEEK|unix.MSG_TRUNC)
+			if !errors.Is(result, unix.EINTR) {
+				return
+			}
+		}
+	})
+	if err == nil && errors.Is(result, unix.EAGAIN) {
+		return false, nil
+	}
+	err = cmp.Or(err, result)
+	return err == nil, err
+}
+
+// failed makes of what was read instead of messages what the caller is told.
+func (w *watcher) failed(err error) ([]Event, error) {
+	const op = "watch"
+	if errors.Is(err, unix.ENOBUFS) {
+		if err := w.drain(); err != nil {
+			return nil, opError(op, "", err)
+		}
+		return []Event{{Kind: EventResync}}, nil
+	}
+	if w.closed.Load() {
+		err = os.ErrClosed // a Receive that waits meanwhile is told so in many ways
+	}
+	return nil, opError(op, "", err)
+}
+
+// decode returns the events that messages tell of.
+func decode(msgs []netlink.Message) ([]Event, error) {
+	var events []Event
+	for _, m := range msgs {
+		kind := EventChanged
+		switch m.Header.Type {
+		case unix.RTM_NEWLINK:
+		case unix.RTM_DELLINK:
+			kind = EventDeleted
+		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+			events = append(events, Event{Kind: EventAddrs})
+			continue
+		default:
+			continue
+		}
+		l, ok, err := ParseLink(m.Data)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			events = append(events, Event{Kind: kind, Link: l})
+		}
+	}
+	return events, nil
 }
 
 // drain throws away what is queued. The kernel drops all further messages

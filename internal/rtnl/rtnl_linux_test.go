@@ -223,6 +223,60 @@ func TestWatchOverflow(t *testing.T) {
 	}
 }
 
+// TestWatchPending reads what is queued without waiting, and addresses with it.
+func TestWatchPending(t *testing.T) {
+	n := newNetNS(t)
+	n.ip("link add e1 type veth peer name p1")
+	quiet, r := n.watch(rtnl.Config{}), n.watch(rtnl.Config{Addrs: true})
+	pending := func(r receiver) (kinds map[rtnl.EventKind]int) {
+		t.Helper()
+		kinds = map[rtnl.EventKind]int{}
+		for {
+			events, err := r.w.Pending()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(events) == 0 {
+				return kinds
+			}
+			for _, e := range events {
+				kinds[e.Kind]++
+			}
+		}
+	}
+	if got := pending(r); len(got) != 0 {
+		t.Errorf("at first: %v", got)
+	}
+	n.ip("addr add 192.0.2.1/24 dev e1")
+	n.ip("addr del 192.0.2.1/24 dev e1")
+	if got := pending(r); got[rtnl.EventAddrs] != 2 || len(got) != 1 {
+		t.Errorf("an address that came and went: %v", got)
+	}
+	if got := pending(quiet); len(got) != 0 {
+		t.Errorf("nobody asked for addresses: %v", got)
+	}
+	n.ip("link set e1 mtu 1300")
+	n.ip("link del e1")
+	if got := pending(r); got[rtnl.EventChanged] == 0 || got[rtnl.EventDeleted] != 2 {
+		t.Errorf("a pair of links changed and deleted: %v", got)
+	}
+
+	small := n.watch(rtnl.Config{ReadBuffer: 4096})
+	for range 50 {
+		n.ip("link set lo up")
+		n.ip("link set lo down")
+	}
+	if got := pending(small); got[rtnl.EventResync] != 1 {
+		t.Errorf("after a loss: %v", got)
+	}
+	if err := small.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := small.w.Pending(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Pending after Close: %v, want os.ErrClosed", err)
+	}
+}
+
 func TestWatchDeadline(t *testing.T) {
 	r := newNetNS(t).watch(rtnl.Config{})
 	if err := r.w.SetDeadline(time.Now().Add(time.Millisecond)); err != nil {

@@ -29,5 +29,6 @@ type watcher struct{}
 
 func watch(*Config) (*watcher, error)        { return nil, errUnsupported("watch") }
 func (*watcher) receive() ([]Event, error)   { return nil, errUnsupported("watch") }
+func (*watcher) pending() ([]Event, error)   { return nil, errUnsupported("watch") }
 func (*watcher) setDeadline(time.Time) error { return errUnsupported("watch") }
 func (*watcher) close() error                { return errUnsupported("watch") }
