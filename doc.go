@@ -11,6 +11,11 @@
 //     on real sockets.
 //   - [github.com/bondkit/bondkit/arpmon/arpmontest] simulates switched
 //     networks with faults, to drive an Engine without a kernel.
+//   - [github.com/bondkit/bondkit/bond] reads, creates, changes and watches bonds
+//     over rtnetlink. It knows every option of the driver, and the rules between
+//     them.
+//   - [github.com/bondkit/bondkit/bond/bondtest] is a kernel made of memory, to test
+//     programs that use bond.
 //
 // The kernel's own ARP monitor judges a slave by traffic it sees: chatter of
 // other hosts keeps a dead path up, a target that asks for us hides that we
@@ -19,5 +24,6 @@
 // beside it for reachability, and the active slave moved over rtnetlink.
 //
 // The command examples/bondlab shows it: it builds a network of two switches in
-// network namespaces, breaks it in seventeen ways, and prints who was right.
+// network namespaces, breaks it in seventeen ways, and prints who was right. The
+// command examples/bondctl shows and changes the bonds of a host.
 package bondkit

@@ -30,6 +30,7 @@ const module = "github.com/bondkit/bondkit"
 var arrows = map[string][]string{
 	"":                   {},
 	"bond":               {"internal/rtnl", "internal/israce"},
+	"bond/bondtest":      {"bond", "internal/israce"},
 	"bond/config":        {"bond", "internal/rtnl", "internal/israce"},
 	"bond/doctor":        {"bond", "procfs", "ethtool", "internal/rtnl", "internal/israce"},
 	"bond/failover":      {"bond", "arpmon", "internal/rtnl", "internal/israce"},
@@ -46,7 +47,7 @@ var arrows = map[string][]string{
 }
 
 // testArrows is what test files may import besides.
-var testArrows = []string{"internal/alloctest", "internal/lab", "internal/israce", "arpmon/arpmontest"}
+var testArrows = []string{"internal/alloctest", "internal/lab", "internal/israce", "arpmon/arpmontest", "bond/bondtest"}
 
 type outsideRule struct {
 	prefix string
