@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 : "${GO:=go}"
 : "${KERNELS:=5.10 6.1 6.12 newest}"
-: "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon}"
+: "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon ./bond ./examples/bondctl}"
 : "${BONDKIT_BIN:=${XDG_CACHE_HOME:-$HOME/.cache}/bondkit/bin}"
 : "${KERNEL_TIMEOUT:=15m}"
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The bondkit authors
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/bondkit/bondkit/bond"
+)
+
+func planCommand() command {
+	return command{
+		name: "plan", summary: "Say what apply would do, and how much it would disrupt",
+		flags: []string{"f"}, run: runPlan,
+	}
+}
+
+func runPlan(ctx context.Context, c *call) error {
+	spec, err := c.readSpec()
+	if err != nil {
+		return err
+	}
+	client, err := c.dial()
+	if err != nil {
+		return err
+	}
+	_, err = c.showPlan(ctx, client, spec)
+	return err
+}
+
+// showPlan makes a plan and prints it with its warnings.
+func (c *call) showPlan(ctx context.Context, client *bond.Client, spec *bond.Spec) (*bond.Plan, error) {
+	plan, err := client.Plan(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	c.warn(plan.Issues)
+	shown := *plan
+	shown.Issues = nil
+	var b strings.Builder
+	for line := range strings.Lines(shown.String()) {
+		line = strings.TrimRight(line, "\n")
+		// The lines of the steps are indented.
+		text := strings.TrimLeft(line, " ")
+		b.WriteString(line[:len(line)-len(text)] + oneLine(text) + "\n")
+	}
+	_, err = io.WriteString(c.stdout, b.String())
+	return plan, err
+}
+
+// readSpec reads the file of -f. A file that makes no sense is an error of usage.
+func (c *call) readSpec() (*bond.Spec, error) {
+	var text []byte
+	var err error
+	name := c.flags.file
+	switch name {
+	case "":
+		return nil, usagef("%s needs -f FILE; usage: %s", c.cmd.name, c.cmd.usage())
+	case "-":
+		name = "standard input"
+		text, err = io.ReadAll(c.stdin)
+	default:
+		text, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var spec bond.Spec
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return nil, usagef("%s: %s", placeOf(name, text, err), strings.TrimPrefix(oneLine(err.Error()), "bond: "))
+	}
+	if spec.Name == "" {
+		return nil, usagef("%s: no name of a bond: want {\"name\": \"bond0\", ...}", oneLine(name))
+	}
+	return &spec, nil
+}
+
+// placeOf returns the file with the line and column of a syntax error.
+func placeOf(name string, text []byte, err error) string {
+	name = oneLine(name)
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok || syntax.Offset < 1 || syntax.Offset > int64(len(text)) {
+		return name
+	}
+	before := text[:syntax.Offset-1]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf("%s:%d:%d", name, line, column)
+}

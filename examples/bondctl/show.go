@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The bondkit authors
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bondkit/bondkit/bond"
+)
+
+func showCommand() command {
+	return command{
+		name: "show", operands: "[BOND]", summary: "Show the state of one bond, or of all",
+		flags: []string{"json"}, max: 1, run: runShow,
+	}
+}
+
+// view is everything that is shown of a bond.
+type view struct {
+	bond   *bond.Bond
+	slaves []bond.Slave
+	speeds map[int]speed // by index of the slave
+}
+
+func (v *view) verdict() verdict { return judge(v.bond, v.slaves) }
+
+func runShow(ctx context.Context, c *call) error {
+	var link bond.Link
+	if len(c.args) > 0 {
+		var err error
+		if link, err = parseLink(c.args[0]); err != nil {
+			return err
+		}
+	}
+	client, err := c.dial()
+	if err != nil {
+		return err
+	}
+	views, err := readViews(ctx, client, link)
+	if err != nil {
+		return err
+	}
+	c.addSpeeds(views)
+	if c.flags.json {
+		return writeViewsJSON(c.stdout, views)
+	}
+	if len(views) == 0 {
+		_, err = io.WriteString(c.stdout, "no bonds\n")
+		return err
+	}
+	_, err = io.WriteString(c.stdout, viewsText(views, c.paint(c.stdout)))
+	return err
+}
+
+// readViews reads one bond and its slaves, or all where the link is zero.
+func readViews(ctx context.Context, client *bond.Client, link bond.Link) ([]view, error) {
+	if !link.IsZero() {
+		b, err := client.Get(ctx, link)
+		if err != nil {
+			return nil, err
+		}
+		slaves, err := client.Slaves(ctx, b.Link)
+		if err != nil {
+			return nil, err
+		}
+		return []view{{bond: b, slaves: slaves}}, nil
+	}
+	bonds, err := client.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var views []view
+	for i := range bonds {
+		slaves, err := client.Slaves(ctx, bond.Link{Index: bonds[i].Index})
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			continue // deleted in between
+		case err != nil:
+			return nil, err
+		}
+		views = append(views, view{bond: &bonds[i], slaves: slaves})
+	}
+	return views, nil
+}
+
+// addSpeeds asks for the speeds of all slaves with a carrier. Without one some drivers tell a
+// speed all the same, of a link that is not there.
+func (c *call) addSpeeds(views []view) {
+	var indexes []int
+	for _, v := range views {
+		for i := range v.slaves {
+			if v.slaves[i].Carrier {
+				indexes = append(indexes, v.slaves[i].Index)
+			}
+		}
+	}
+	speeds := c.speeds(c.flags.netns, indexes)
+	for i := range views {
+		views[i].speeds = speeds
+	}
+}
+
+// writeViewsJSON writes the bonds as one document.
+func writeViewsJSON(w io.Writer, views []view) error {
+	docs := make([]json.RawMessage, len(views))
+	for i := range views {
+		doc, err := views[i].marshal()
+		if err != nil {
+			return err
+		}
+		docs[i] = doc
+	}
+	text, err := json.MarshalIndent(docs, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(plainJSON(text), '\n'))
+	return err
+}
+
+// marshal returns the JSON of a bond with its state and slaves.
+func (v *view) marshal() (json.RawMessage, error) {
+	slaves := make([]json.RawMessage, len(v.slaves))
+	for i := range v.slaves {
+		s := &v.slaves[i]
+		var mbps *uint32
+		var duplex *string
+		if sp := v.speeds[s.Index]; sp.mbps != 0 {
+			mbps = &sp.mbps
+			if sp.duplex != "" {
+				duplex = &sp.duplex
+			}
+		}
+		doc, err := extendJSON(s, jsonField{"speed_mbps", mbps}, jsonField{"duplex", duplex})
+		if err != nil {
+			return nil, err
+		}
+		slaves[i] = doc
+	}
+	verdict := v.verdict()
+	return extendJSON(v.bond,
+		jsonField{"state", verdict.state.String()}, jsonField{"reason", verdict.reason}, jsonField{"slaves", slaves})
+}
+
+type jsonField struct {
+	name  string
+	value any
+}
+
+// extendJSON returns the JSON object of v with more fields at its end.
+func extendJSON(v any, fields ...jsonField) (json.RawMessage, error) {
+	doc, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	body, ok := bytes.CutSuffix(doc, []byte("}"))
+	if !ok {
+		return nil, fmt.Errorf("no JSON object: %s", doc)
+	}
+	body = slices.Clone(body)
+	for _, f := range fields {
+		value, err := json.Marshal(f.value)
+		if err != nil {
+			return nil, err
+		}
+		if len(body) > 1 {
+			body = append(body, ',')
+		}
+		body = fmt.Appendf(body, "%q:%s", f.name, value)
+	}
+	return append(body, '}'), nil
+}
+
+// plainJSON escapes what a terminal might take for a command. Encoding/json leaves DEL
+// and the control characters beyond ASCII as they are. They can stand in strings only.
+func plainJSON(text []byte) []byte {
+	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) && r != utf8.RuneError }
+	if !bytes.ContainsFunc(text, odd) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range string(text) {
+		switch {
+		case !odd(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			r -= 0x10000
+			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return []byte(b.String())
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The bondkit authors
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bondkit/bondkit/bond"
+)
+
+// viewsText returns what people read about bonds.
+func viewsText(views []view, p paint) string {
+	var b strings.Builder
+	lacp := false
+	for i := range views {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(views[i].text(p))
+		lacp = lacp || views[i].bond.Mode == bond.Mode8023AD && len(views[i].slaves) > 0
+	}
+	if lacp {
+		b.WriteString("\n" + p.in(faint, "LACP: A active, T short timeout, G aggregatable, S in sync, C collecting, D distributing, F defaulted, E expired") + "\n")
+	}
+	return b.String()
+}
+
+const indent = "  "
+
+// text returns the lines about one bond: the state, what it is, and its slaves.
+func (v *view) text(p paint) string {
+	var b strings.Builder
+	verdict := v.verdict()
+	b.WriteString(p.in(bold, quoteLink(v.bond.Link)) + indent + p.in(verdict.state.color(), verdict.state.title()))
+	if verdict.reason != "" {
+		b.WriteString(indent + verdict.reason)
+	}
+	b.WriteString("\n" + indent + bondText(v.bond) + "\n")
+	if v.bond.Mode == bond.Mode8023AD {
+		text, hidden := lacpText(v.bond)
+		b.WriteString(indent + text + "\n")
+		if len(hidden) > 0 {
+			b.WriteString(indent + p.in(faint, "hidden without CAP_NET_ADMIN in the initial user namespace: "+strings.Join(hidden, ", ")) + "\n")
+		}
+	}
+	if len(v.slaves) > 0 {
+		b.WriteString(renderTable(v.slaveRows(), indent, p))
+	}
+	return b.String()
+}
+
+// bondText says what a bond is.
+func bondText(b *bond.Bond) string {
+	parts := []string{b.Mode.String()}
+	if b.Has(bond.OptionXmitHashPolicy) && (b.Mode == bond.ModeBalanceXOR || b.Mode == bond.Mode8023AD) {
+		parts = append(parts, "hash "+b.XmitHashPolicy.String())
+	}
+	parts = append(parts, monitorText(b))
+	if b.Mode.HasActive() {
+		active := "none"
+		if b.Has(bond.OptionActiveSlave) {
+			active = quoteLink(b.Active)
+		}
+		parts = append(parts, "active "+active)
+		if b.Has(bond.OptionPrimary) {
+			parts = append(parts, "primary "+quoteLink(b.Primary)+" ("+b.PrimaryReselect.String()+")")
+		}
+	}
+	parts = append(parts, "MAC "+macText(b.MAC), "MTU "+strconv.Itoa(b.MTU))
+	return strings.Join(parts, ", ")
+}
+
+// monitorText says how the kernel monitors the slaves.
+func monitorText(b *bond.Bond) string {
+	switch {
+	case b.MIIMon > 0:
+		text := "miimon " + millis(b.MIIMon)
+		var delays []string
+		if b.UpDelay > 0 {
+			delays = append(delays, "updelay "+millis(b.UpDelay))
+		}
+		if b.DownDelay > 0 {
+			delays = append(delays, "downdelay "+millis(b.DownDelay))
+		}
+		if len(delays) > 0 {
+			text += " (" + strings.Join(delays, ", ") + ")"
+		}
+		return text
+	case b.ARPInterval > 0:
+		n := len(b.ARPTargets) + len(b.NSTargets)
+		parts := []string{fmt.Sprintf("%d targets", n)}
+		if n == 1 {
+			parts[0] = "1 target"
+		}
+		if b.ARPAllTargets == bond.ARPAllTargetsAll && n > 1 {
+			parts[0] = fmt.Sprintf("all of %d targets", n)
+		}
+		parts = append(parts, "validate "+b.ARPValidate.String())
+		if b.Has(bond.OptionMissedMax) {
+			parts = append(parts, fmt.Sprintf("missed max %d", b.MissedMax))
+		}
+		return "arp " + millis(b.ARPInterval) + " (" + strings.Join(parts, ", ") + ")"
+	}
+	return "no link monitoring"
+}
+
+// lacpText says what LACP says of a bond, and which options the kernel hides.
+func lacpText(b *bond.Bond) (text string, hidden []string) {
+	parts := []string{"LACP rate " + b.LACPRate.String()}
+	if b.Has(bond.OptionLACPActive) && !b.LACPActive {
+		parts[0] += " (passive)"
+	}
+	if hasAggregator(b) {
+		slaves := "slaves"
+		if b.AD.Ports == 1 {
+			slaves = "slave"
+		}
+		parts = append(parts, fmt.Sprintf("aggregator %d with %d %s", b.AD.AggregatorID, b.AD.Ports, slaves))
+		partner := "no partner"
+		if b.AD.PartnerMAC != [6]byte{} {
+			partner = "partner " + macText(b.AD.PartnerMAC[:])
+		}
+		parts = append(parts, partner, fmt.Sprintf("keys %d/%d", b.AD.ActorKey, b.AD.PartnerKey))
+	} else {
+		parts = append(parts, "no active aggregator")
+	}
+	if b.MinLinks > 0 {
+		parts = append(parts, fmt.Sprintf("min_links %d", b.MinLinks))
+	}
+	for _, opt := range []bond.Option{bond.OptionADActorSysPrio, bond.OptionADUserPortKey, bond.OptionADActorSystem} {
+		switch {
+		case !b.Has(opt):
+			hidden = append(hidden, opt.String())
+		case opt == bond.OptionADActorSystem && b.ADActorSystem == [6]byte{}:
+			// That of the bond is used.
+		default:
+			parts = append(parts, opt.String()+" "+oneLine(b.Text(opt)))
+		}
+	}
+	return strings.Join(parts, ", "), hidden
+}
+
+// slaveRows returns the table of the slaves. Columns without anything in them are left
+// out when it is printed.
+func (v *view) slaveRows() [][]cell {
+	lacp := v.bond.Mode == bond.Mode8023AD
+	rows := [][]cell{{
+		{text: "SLAVE"},
+		{text: "STATE"},
+		{text: "MII"},
+		{text: "FAILURES"},
+		{text: "SPEED"},
+		{text: "QUEUE"},
+		{text: "PRIO"},
+		{text: "AGG"},
+		{text: "ACTOR"},
+		{text: "PARTNER"},
+		{text: "PORT PRIO"},
+	}}
+	queues, prios := false, false
+	for i := range v.slaves {
+		queues = queues || v.slaves[i].QueueID != 0
+		prios = prios || v.slaves[i].Prio != 0
+	}
+	for i := range v.slaves {
+		s := &v.slaves[i]
+		row := make([]cell, len(rows[0]))
+		row[0] = cell{quoteLink(s.Link), ""}
+		row[1] = cell{text: s.State.String()}
+		if s.State == bond.SlaveBackup {
+			row[1].color = faint
+		}
+		row[2] = miiCell(s)
+		row[3] = cell{text: strconv.FormatUint(uint64(s.LinkFailures), 10)}
+		row[4] = cell{text: v.speeds[s.Index].String()}
+		if queues {
+			row[5].text = strconv.Itoa(int(s.QueueID))
+		}
+		if prios && s.Has(bond.OptionPrio) {
+			row[6].text = strconv.Itoa(int(s.Prio))
+		}
+		if lacp {
+			row[7] = aggregatorCell(v.bond, s)
+			row[8].text = portLetters(s.ActorPortState, s.Has(bond.OptionActorPortState))
+			row[9].text = portLetters(s.PartnerPortState, s.Has(bond.OptionPartnerPortState))
+			if s.Has(bond.OptionActorPortPrio) && int64(s.ActorPortPrio) != bond.OptionActorPortPrio.Info().Default {
+				row[10].text = strconv.Itoa(int(s.ActorPortPrio))
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// miiCell says what is known of the link of a slave.
+func miiCell(s *bond.Slave) cell {
+	c := cell{s.MIIStatus.String(), yellow}
+	switch s.MIIStatus {
+	case bond.MIIUp:
+		c.color = green
+	case bond.MIIDown:
+		c.color = red
+	default: // on its way
+	}
+	switch {
+	case !s.Up():
+		c = cell{c.text + ", off", red}
+	case !s.Carrier && s.MIIStatus != bond.MIIDown:
+		c = cell{c.text + ", no carrier", red}
+	}
+	return c
+}
+
+func aggregatorCell(b *bond.Bond, s *bond.Slave) cell {
+	if !s.Has(bond.OptionAggregatorID) {
+		return cell{"-", faint}
+	}
+	c := cell{text: strconv.Itoa(int(s.AggregatorID))}
+	if hasAggregator(b) && b.AD.AggregatorID != s.AggregatorID {
+		c.color = yellow
+	}
+	return c
+}
+
+// portLetters returns an LACP port state as letters, those of the bits that are set.
+func portLetters(s bond.PortState, known bool) string {
+	if !known {
+		return "-"
+	}
+	const letters = "ATGSCDFE"
+	var b []byte
+	for i := range len(letters) {
+		if s&(1<<i) != 0 {
+			b = append(b, letters[i])
+		}
+	}
+	if len(b) == 0 {
+		return "none"
+	}
+	return string(b)
+}
+
+// millis returns a time in the unit that the kernel's options have.
+func millis(d time.Duration) string {
+	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+}
+
+// macText returns a hardware address, or "none".
+func macText(mac net.HardwareAddr) string {
+	if len(mac) == 0 {
+		return "none"
+	}
+	return mac.String()
+}
