@@ -30,8 +30,11 @@ func confValues(opt bond.Option) []confValue {
 	switch info.Kind {
 	case bond.KindLink:
 		return []confValue{
-			{"none", confU32(0)}, {"d1", confU32(confDummy + 1)}, {"d2", confU32(confDummy + 2)},
-			{"d3 that is no slave", confU32(confDummy + 3)}, {"no such index", confU32(confMissing)},
+			{"none", confU32(0)},
+			{"d1", confU32(confDummy + 1)},
+			{"d2", confU32(confDummy + 2)},
+			{"d3 that is no slave", confU32(confDummy + 3)},
+			{"no such index", confU32(confMissing)},
 			{"short", []byte{1, 0, 0}},
 		}
 	case bond.KindIPv4List:
@@ -40,8 +43,12 @@ func confValues(opt bond.Option) []confValue {
 		return confLists(opt, "2001:db8::%d", "fe80::1", "::", "::1", "ff02::1", "::ffff:0:1", "fc00::1")
 	case bond.KindMAC:
 		return []confValue{
-			{"zero", make([]byte, 6)}, {"unicast", []byte{2, 3, 4, 5, 6, 7}}, {"multicast", []byte{1, 0, 0x5e, 0, 0, 1}},
-			{"broadcast", []byte{255, 255, 255, 255, 255, 255}}, {"short", make([]byte, 5)}, {"long", make([]byte, 8)},
+			{"zero", make([]byte, 6)},
+			{"unicast", []byte{2, 3, 4, 5, 6, 7}},
+			{"multicast", []byte{1, 0, 0x5e, 0, 0, 1}},
+			{"broadcast", []byte{255, 255, 255, 255, 255, 255}},
+			{"short", make([]byte, 5)},
+			{"long", make([]byte, 8)},
 			{"empty", nil},
 		}
 	case bond.KindNested:
@@ -93,7 +100,11 @@ func confLists(opt bond.Option, format string, others ...string) []confValue {
 	}
 	one, two := confIP(fmt.Sprintf(format, 1)), confIP(fmt.Sprintf(format, 2))
 	values := []confValue{
-		{"empty", nil}, {"one", many(1)}, {"three", many(3)}, {"16", many(16)}, {"17", many(17)},
+		{"empty", nil},
+		{"one", many(1)},
+		{"three", many(3)},
+		{"16", many(16)},
+		{"17", many(17)},
 		{"twice the same", confList(opt, one, two, one)[4:]},
 		{"short element", confList(opt, one, two[:3])[4:]},
 		{"long element", confList(opt, append(slices.Clone(one), 1, 2, 3, 4))[4:]},

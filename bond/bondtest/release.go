@@ -36,6 +36,7 @@ func (r Release) missing() []bond.Option {
 		}
 	case Release61, Release612:
 		return []bond.Option{bond.OptionBroadcastNeighbor, bond.OptionLACPStrict}
+	case Release72:
 	}
 	return nil
 }
