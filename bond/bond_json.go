@@ -21,8 +21,7 @@ import (
 //	"unknown"                 attributes that this package does not know: "type", "data" in hexadecimal
 //
 // What the kernel did not say is not in "options". "ad_info" and "unknown" are left
-// out where there is nothing to say. In a name, bytes that are no UTF-8 become
-// U+FFFD.
+// out where there is nothing to say. Names are as [EscapeName] returns them.
 func (b Bond) MarshalJSON() ([]byte, error) {
 	w := newJSONWriter()
 	w.link(&b.LinkInfo, false)
@@ -88,7 +87,7 @@ func (s Slave) MarshalJSON() ([]byte, error) {
 // link appends what bonds and slaves have in common.
 func (w *jsonWriter) link(l *LinkInfo, master bool) {
 	w.key("name")
-	w.text(l.Name)
+	w.name(l.Name)
 	w.key("index")
 	w.number(int64(l.Index))
 	w.key("mac")

@@ -45,7 +45,7 @@ func TestBondJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &back); err != nil || back.Name != "\"},\ufffd<" {
+	if err := json.Unmarshal(text, &back); err != nil || back.Name != `"},\xff<` {
 		t.Errorf("name %q, %v", back.Name, err)
 	}
 }

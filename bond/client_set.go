@@ -66,21 +66,31 @@ func (c *Client) create(ctx context.Context, name string, o *Options, co *Create
 		}
 		*b = Bond{}
 	}
-	undo := linkRequest{index: b.Index, name: name}
-	if err = c.get(ctx, "create", Link{Index: b.Index, Name: name}, b); err == nil {
+	made := Link{Index: b.Index, Name: name}
+	if err = c.get(ctx, "create", made, b); err == nil {
+		made.Index = b.Index
 		err = verify(o, b, nil)
 	}
 	if err == nil {
 		return b.Index, nil
 	}
+	return 0, c.undoCreate(ctx, made, err)
+}
+
+// undoCreate deletes a bond that was made, also when the context has ended, and
+// returns err. Older kernels do not tell its index. There, what has its name by
+// now may be another interface, which is left alone.
+func (c *Client) undoCreate(ctx context.Context, made Link, err error) error {
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
-	_, _, failed := c.link(ctx, rtmDelLink, 0, &undo)
-	failed = (&clientChange{kind: StepDelete}).explain(failed)
-	if failed != nil && !errors.Is(failed, os.ErrNotExist) {
-		err = clientJoin(err, clientError("undo create", name, failed))
+	failed := c.Delete(ctx, made)
+	if failed == nil || errors.Is(failed, os.ErrNotExist) || errors.Is(failed, ErrNotBond) {
+		return err
 	}
-	return 0, err
+	if e, ok := failed.(*Error); ok { //nolint:errorlint // Delete returns no other
+		e.Op = "undo create"
+	}
+	return clientJoin(err, failed)
 }
 
 // cleanupTime is how long putting something back may take after the context of

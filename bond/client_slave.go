@@ -115,8 +115,11 @@ func (c *Client) enslave(ctx context.Context, now *State, s *LinkInfo, o *SlaveO
 	}
 	if s.Up() {
 		if _, _, err := c.link(ctx, rtmNewLink, 0, &linkRequest{index: s.Index, change: FlagUp}); err != nil {
+			if _, refused := errors.AsType[*KernelError](err); refused {
+				return (&clientChange{kind: StepDown}).explain(err)
+			}
 			// Where there was no answer, the kernel may have done it.
-			return c.undoEnslave(ctx, s, false, (&clientChange{kind: StepDown}).explain(err))
+			return c.undoEnslave(ctx, s, false, err)
 		}
 	}
 	_, _, err := c.link(ctx, rtmNewLink, 0, &linkRequest{index: s.Index, master: &now.Bond.Index})

@@ -153,8 +153,9 @@ func (d *differ) chooseActive() {
 		d.warn(OptionActiveSlave, name, "it does not exist", "apply again when it does")
 	case link == nil || !d.final(name):
 		d.fail(OptionActiveSlave, name, ErrNotSlave, "it is not to be a slave of the bond", "add it to the slaves")
+	case len(d.slaves) == 1: // the kernel has no choice
 	case slave == nil || d.empties():
-		if len(d.slaves) > 1 && !d.yields(name) {
+		if !d.yields(name) {
 			d.active, d.activity = new(Link{Name: name}), "it shall be the active slave"
 		}
 	case d.bond.Has(OptionActiveSlave) && d.bond.Active.Name == name:

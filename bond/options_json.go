@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // MarshalJSON returns an object with the options that are set, in the order in
@@ -22,7 +23,8 @@ import (
 //     a whole number of them, which the kernel does not take
 //   - true and false for a bool, and a number for a number
 //   - an array of strings for addresses, empty for a list that is to be cleared
-//   - the name of a link, "#" and the index where it has no name, and "" for no interface
+//   - the name of a link as [EscapeName] returns it, with \x23 for a # at its beginning; "#" and
+//     the index where it has no name; and "" for no interface
 //   - the bytes of a hardware address in hexadecimal with colons
 func (o Options) MarshalJSON() ([]byte, error) {
 	w := newJSONWriter()
@@ -55,6 +57,9 @@ func (o *Options) UnmarshalJSON(data []byte) error {
 		text, err := jsonText(opt, raw)
 		if err != nil {
 			return err
+		}
+		if opt.row().Kind == KindLink {
+			return read.jsonLink(opt, text)
 		}
 		return read.SetText(opt, text)
 	})
@@ -170,6 +175,9 @@ func (o *Options) jsonList(opt Option, raw json.RawMessage) error {
 	return nil
 }
 
+// jsonNotUTF8 is a hint.
+const jsonNotUTF8 = `JSON is UTF-8; any other byte in the name of an interface is written as \\xNN`
+
 // jsonObject calls field for each key of an object, with nil for null. It reports
 // false for null in place of the object. The error of field ends it.
 func jsonObject(op string, data []byte, field func(key string, raw json.RawMessage) error) (bool, error) {
@@ -178,6 +186,10 @@ func jsonObject(op string, data []byte, field func(key string, raw json.RawMessa
 			err = io.ErrUnexpectedEOF
 		}
 		return &Error{Op: op, Err: fmt.Errorf("%w: %w", ErrBadValue, err)}
+	}
+	if !utf8.Valid(data) {
+		// The decoder would put U+FFFD into names.
+		return false, &Error{Op: op, Err: ErrBadValue, Hint: jsonNotUTF8}
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	t, err := d.Token()
@@ -245,7 +257,7 @@ func (w *jsonWriter) key(key string) {
 	w.b = append(w.b, '"', ':')
 }
 
-// text appends a string. Bytes that are no UTF-8 become U+FFFD.
+// text appends a string of UTF-8.
 func (w *jsonWriter) text(s string) {
 	// A string can always be marshalled.
 	b, _ := json.Marshal(s)
@@ -262,6 +274,13 @@ func (w *jsonWriter) option(o *Options, opt Option) {
 	row := opt.row()
 	w.key(row.Name)
 	switch row.Kind {
+	case KindLink:
+		l := o.Primary
+		if opt == OptionActiveSlave {
+			l = o.Active
+		}
+		w.linkText(*l)
+		return
 	case KindIPv4List:
 		w.addrs(o.ARPTargets)
 		return

@@ -8,17 +8,18 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"unicode/utf8"
 )
 
 // MarshalJSON returns an object with the keys "name", "options", "slaves", "up",
 // "mac", "mtu" and "tx_queues", in this order, without those that say nothing.
 // "options" is as [Options.MarshalJSON], "slaves" an array of what
 // [SlaveSpec.MarshalJSON] returns. It is left out where Slaves is nil, and empty
-// where all slaves are to be released.
+// where all slaves are to be released. Names are as [EscapeName] returns them.
 func (s Spec) MarshalJSON() ([]byte, error) {
 	w := newJSONWriter()
 	w.key("name")
-	w.text(s.Name)
+	w.name(s.Name)
 	if !s.Options.IsZero() {
 		w.key("options")
 		b, err := s.Options.MarshalJSON()
@@ -72,7 +73,7 @@ func (s *Spec) UnmarshalJSON(data []byte) error {
 	ok, err := jsonObject(op, data, func(key string, raw json.RawMessage) error {
 		switch key {
 		case "name":
-			return jsonField(op, key, raw, &read.Name)
+			return jsonName(op, key, raw, &read.Name)
 		case "options":
 			return jsonField(op, key, raw, &read.Options)
 		case "slaves":
@@ -108,7 +109,7 @@ func (s *Spec) UnmarshalJSON(data []byte) error {
 func (s SlaveSpec) MarshalJSON() ([]byte, error) {
 	w := newJSONWriter()
 	w.key("name")
-	w.text(s.Name)
+	w.name(s.Name)
 	if !s.Options.IsZero() {
 		w.key("options")
 		b, err := s.Options.MarshalJSON()
@@ -126,7 +127,10 @@ func (s *SlaveSpec) UnmarshalJSON(data []byte) error {
 	const op = "parse slave"
 	var name string
 	if len(data) > 0 && data[0] == '"' {
-		if err := jsonField(op, "name", data, &name); err != nil {
+		if !utf8.Valid(data) {
+			return &Error{Op: op, Err: ErrBadValue, Hint: jsonNotUTF8}
+		}
+		if err := jsonName(op, "name", data, &name); err != nil {
 			return err
 		}
 		*s = SlaveSpec{Name: name}
@@ -136,7 +140,7 @@ func (s *SlaveSpec) UnmarshalJSON(data []byte) error {
 	ok, err := jsonObject(op, data, func(key string, raw json.RawMessage) error {
 		switch key {
 		case "name":
-			return jsonField(op, key, raw, &read.Name)
+			return jsonName(op, key, raw, &read.Name)
 		case "options":
 			return jsonField(op, key, raw, &read.Options)
 		}
