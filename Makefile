@@ -19,7 +19,7 @@ GO ?= go
 # Kernels of the matrix, by the names that internal/vmtest knows, and the
 # packages whose tests look at a kernel.
 KERNELS ?= 5.10 6.1 6.12 newest
-KERNEL_PKGS ?= ./internal/rtnl ./internal/lab ./arpmon ./bond ./examples/bondctl
+KERNEL_PKGS ?= ./internal/rtnl ./internal/lab ./arpmon ./bond ./procfs ./examples/bondctl
 
 # Flags for bondlab.
 ARGS ?=

@@ -12,7 +12,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 : "${GO:=go}"
 : "${KERNELS:=5.10 6.1 6.12 newest}"
-: "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon ./bond ./examples/bondctl}"
+: "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon ./bond ./procfs ./examples/bondctl}"
+# Of these, the packages whose tests measure time.
+: "${KERNEL_ALONE:=./internal/lab ./arpmon}"
 : "${BONDKIT_BIN:=${XDG_CACHE_HOME:-$HOME/.cache}/bondkit/bin}"
 : "${KERNEL_TIMEOUT:=15m}"
 
@@ -100,22 +102,68 @@ fetch_kernels() {
 	step "kernels" "$BONDKIT_BIN/vmtest" -fetch "$(echo $KERNELS | tr ' ' ',')"
 }
 
+# kernel_test runs the tests of a package in a kernel.
+#
+# -short: the simulations look at no kernel, and have run at length on the host.
+kernel_test() {
+	env CGO_ENABLED=0 "$GO" test -short -count=1 -timeout "$KERNEL_TIMEOUT" \
+		-exec "$BONDKIT_BIN/vmtest -kernel $1" "$2"
+}
+
+# kernel_tests runs the matrix. Packages that measure time have the machine to
+# themselves; of the others, as many kernels run at once as there are processors.
 kernel_tests() {
-	local kernel pkg
-	for kernel in $KERNELS; do
-		for pkg in $KERNEL_PKGS; do
-			if ! "$GO" list "$pkg" >/dev/null 2>&1; then
-				summary+=("$(printf '%-4s %5ds  %s' "FAIL" 0 "kernel $kernel, $pkg: no such package")")
-				failed=$((failed + 1))
-				continue
-			fi
-			# -short: the simulations look at no kernel, and have run at length
-			# on the host.
-			step "kernel $kernel, $pkg" \
-				env CGO_ENABLED=0 "$GO" test -short -count=1 -timeout "$KERNEL_TIMEOUT" \
-				-exec "$BONDKIT_BIN/vmtest -kernel $kernel" "$pkg"
+	local kernel pkg logs jobs=0 max
+	max=$(nproc 2>/dev/null || echo 1)
+	logs=$(mktemp -d) || return 1
+	for pkg in $KERNEL_PKGS; do
+		if ! "$GO" list "$pkg" >/dev/null 2>&1; then
+			summary+=("$(printf '%-4s %5ds  %s' "FAIL" 0 "$pkg: no such package")")
+			failed=$((failed + 1))
+			continue
+		fi
+		case " $KERNEL_ALONE " in
+		*" $pkg "*)
+			for kernel in $KERNELS; do
+				step "kernel $kernel, $pkg" kernel_test "$kernel" "$pkg"
+			done
+			continue
+			;;
+		esac
+		for kernel in $KERNELS; do
+			[ "$jobs" -lt "$max" ] || {
+				wait -n
+				jobs=$((jobs - 1))
+			}
+			{
+				start=$SECONDS
+				kernel_test "$kernel" "$pkg" >"$logs/$kernel" 2>&1
+				echo "$? $((SECONDS - start))" >"$logs/$kernel.status"
+			} &
+			jobs=$((jobs + 1))
+		done
+		wait
+		jobs=0
+		for kernel in $KERNELS; do
+			report "kernel $kernel, $pkg" "$logs/$kernel"
 		done
 	done
+	rm -rf "$logs"
+}
+
+# report NAME LOG prints what a step that ran beside others has written, and notes its
+# result, which is in LOG.status.
+report() {
+	local status=1 time=0 result=ok
+	read -r status time <"$2.status"
+	printf '\n=== %s\n' "$1"
+	cat "$2"
+	[ "$status" -eq 0 ] || {
+		result=FAIL
+		failed=$((failed + 1))
+	}
+	summary+=("$(printf '%-4s %5ds  %s' "$result" "$time" "$1")")
+	rm -f "$2" "$2.status"
 }
 
 case ${1-} in
