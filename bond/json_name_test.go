@@ -71,7 +71,7 @@ func TestNamesSurviveJSON(t *testing.T) {
 		for _, v := range []any{b, s} {
 			var read struct {
 				Name    string
-				Options struct{ Primary, Active_slave string }
+				Options struct{ Primary string }
 			}
 			if text, err = json.Marshal(v); err != nil {
 				t.Fatal(err)

@@ -87,10 +87,10 @@ func (s ModeSet) All() []Mode {
 // String returns the modes with commas between them, "all" for AllModes and
 // "none" for the empty set.
 func (s ModeSet) String() string {
-	switch s {
-	case AllModes:
+	if s == AllModes {
 		return "all"
-	case 0:
+	}
+	if s == 0 {
 		return "none"
 	}
 	var b []byte

@@ -77,15 +77,16 @@ func TestSpecJSONRefuses(t *testing.T) {
 		`{"slaves":[{}]}`:                 "a slave needs a name",
 		`{"slaves":[{"name":""}]}`:        "a slave needs a name",
 		`{"slaves":[{"name":"e","x":1}]}`: "one of name, options",
+		`{"up":1}`:                        "up 1",
+		`{"mac":"x"}`:                     "hardware address",
+		`{"mac":""}`:                      "hardware address",
+		`{"mtu":"9000"}`:                  "mtu",
+		`{"mtu":1.5}`:                     "mtu",
+		`{"tx_queues":[]}`:                "tx_queues",
+		`["bond0"]`:                       "not an object",
+
 		`{"slaves":[{"name":"e","options":{"mode":1}}]}`:   "option of a bond",
 		`{"slaves":[{"name":"e","options":{"prio":"x"}}]}`: "prio",
-		`{"up":1}`:         "up 1",
-		`{"mac":"x"}`:      "hardware address",
-		`{"mac":""}`:       "hardware address",
-		`{"mtu":"9000"}`:   "mtu",
-		`{"mtu":1.5}`:      "mtu",
-		`{"tx_queues":[]}`: "tx_queues",
-		`["bond0"]`:        "not an object",
 	} {
 		spec := bond.Spec{Name: "old"}
 		err := json.Unmarshal([]byte(text), &spec)

@@ -334,9 +334,11 @@ func TestWatchScenarios(t *testing.T) {
 				if rest := w.rest(); rest != "" {
 					t.Fatalf("before:\n%s", rest)
 				}
+				release := k.Hold() // the reader must not see half of the change
 				if err := tt.change(k); err != nil {
 					t.Fatal(err)
 				}
+				release()
 				if diff := cmp.Diff(tt.want, w.rest()); diff != "" {
 					t.Errorf("events (-want +got):\n%s", diff)
 				}

@@ -51,6 +51,7 @@ type Kernel struct {
 	as     actor   // who causes what is happening
 	log    []bond.Message
 	subs   []*subscription
+	holds  int // how often Hold was called and not released
 	before func(bond.Message) error
 	after  func(bond.Message) error
 	hang   func(bond.Message) bool

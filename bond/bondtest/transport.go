@@ -218,7 +218,11 @@ func (s *subscription) Receive(ctx context.Context) ([]bond.Message, error) {
 		}
 		s.k.mu.Lock()
 		queued, overrun, closed := s.queued, s.overrun, s.closed
-		s.queued, s.overrun = nil, false
+		if s.k.holds > 0 {
+			queued, overrun = nil, false
+		} else {
+			s.queued, s.overrun = nil, false
+		}
 		s.k.mu.Unlock()
 		switch {
 		case closed:
@@ -271,6 +275,22 @@ func (s *subscription) notify() {
 	case s.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Hold has no Subscription deliver anything until the function that it returns
+// is called, so that what happens in between is received at once.
+func (k *Kernel) Hold() (release func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.holds++
+	return sync.OnceFunc(func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.holds--
+		for _, s := range k.subs {
+			s.notify()
+		}
+	})
 }
 
 // Overrun has every Subscription lose what it has queued, and say so.
