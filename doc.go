@@ -16,6 +16,8 @@
 //     them.
 //   - [github.com/bondkit/bondkit/bond/bondtest] is a kernel made of memory, to test
 //     programs that use bond.
+//   - [github.com/bondkit/bondkit/procfs] parses the text of /proc/net/bonding, of
+//     every kernel since 2.6, and prints it again byte for byte.
 //
 // The kernel's own ARP monitor judges a slave by traffic it sees: chatter of
 // other hosts keeps a dead path up, a target that asks for us hides that we

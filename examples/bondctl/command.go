@@ -40,6 +40,7 @@ func commands() []command {
 		planCommand(),
 		applyCommand(),
 		optionsCommand(),
+		procCommand(),
 	}
 }
 
@@ -60,6 +61,7 @@ type flags struct {
 	netns        string
 	noColor      bool
 	json         bool
+	print        bool
 	file         string
 	allow        bond.Disruption
 	allowMissing bool
@@ -71,6 +73,7 @@ type flags struct {
 // flagUsage says what each flag is for, in the order of the usage.
 var flagUsage = []struct{ name, operand, text string }{
 	{"json", "", "print JSON"},
+	{"print", "", "print the text as the kernel does"},
 	{"f", "FILE", "read the specification from FILE, - for standard input"},
 	{"allow", "WORD", "how much apply may disrupt: none, down, release or recreate; default none"},
 	{"allow-missing", "", "leave out slaves that do not exist"},
@@ -185,6 +188,7 @@ func (c *call) flagSet() *flag.FlagSet {
 	fs.BoolVar(&c.flags.help, "h", false, "")
 	fs.BoolVar(&c.flags.help, "help", false, "")
 	fs.BoolVar(&c.flags.json, "json", false, "")
+	fs.BoolVar(&c.flags.print, "print", false, "")
 	fs.BoolVar(&c.flags.noColor, "no-color", false, "")
 	fs.BoolVar(&c.flags.dryRun, "dry-run", false, "")
 	fs.BoolVar(&c.flags.allowMissing, "allow-missing", false, "")

@@ -16,6 +16,7 @@
 //	bondctl plan -f FILE
 //	bondctl apply -f FILE [-allow WORD] [-allow-missing] [-dry-run] [-confirm DURATION]
 //	bondctl options [OPTION] [-json]
+//	bondctl proc [FILE|-|DIR]... [-json] [-print]
 //
 // # Description
 //
@@ -84,11 +85,23 @@
 // change, be it that it has cut the connection, or on an interrupt or a hangup of
 // the terminal, apply goes back. Any other answer than yes has it go back at once.
 //
+// Proc shows what texts of /proc/net/bonding say, of this machine or another: those in
+// files, on standard input (-), or in a directory. That is a proc directory (without
+// operands /proc), the root of a report with proc/net/bonding below it, or any other
+// directory with the files themselves in it. A text may hold several bonds, as cat or head
+// print them. Marks of a mail's quotation and other damage of that kind are taken off
+// first. Lines that are not known are shown as they are; what is
+// wrong with a text is said on standard error, one line for each problem, and the exit status is 1 then. Proc
+// needs neither Linux nor the driver. In its table AGG is the LACP aggregator of a slave, and CHURN
+// has the states and counts of the actor and of the partner.
+//
 // # Flags
 //
 // They may stand before and after the other words, up to a "--".
 //
-//	-json            print JSON (show, watch, options)
+//	-json            print JSON (show, watch, options, proc)
+//	-print           print the text again as the kernel prints it, byte for byte if a
+//	                 kernel printed it (proc)
 //	-f FILE          read the specification from FILE, - for standard input (plan, apply)
 //	-allow WORD      how much apply may disrupt: none, down, release or recreate;
 //	                 default none
@@ -102,6 +115,10 @@
 //	-h               show the usage, of one command after its name
 //
 // # JSON
+//
+// Nearly any byte may stand in the name of an interface, and JSON holds UTF-8: in
+// names, here and in a specification, any other byte is \xNN, with two hexadecimal
+// digits, and a backslash is two. (In JSON, every backslash is written twice again.)
 //
 // Show prints one array of bonds. A bond is an object with these keys:
 //
@@ -149,6 +166,12 @@
 // list), default (null for none), modes (that take it), acts (in which it
 // does something), needs (what the bond must be or have), since (kernel), attribute
 // (number in netlink) and order (in which the kernel applies it, 0 if read_only).
+//
+// Proc prints one object a line for each bond, that of MarshalJSON in package procfs: name, mode
+// and the other options by the kernel's names, lacp, slaves (an array), and
+// always problems (line, column, offset, section, field, key, text, error) and unknown, the lines
+// that are not known. A word that bondctl does not know stands behind a question
+// mark. A key is absent where the text does not say it.
 //
 // Keys may be added. Those that are there keep their names and meanings.
 //

@@ -25,9 +25,14 @@ func viewsText(views []view, p paint) string {
 		lacp = lacp || views[i].bond.Mode == bond.Mode8023AD && len(views[i].slaves) > 0
 	}
 	if lacp {
-		b.WriteString("\n" + p.in(faint, "LACP: A active, T short timeout, G aggregatable, S in sync, C collecting, D distributing, F defaulted, E expired") + "\n")
+		b.WriteString(lacpLegend(p))
 	}
 	return b.String()
+}
+
+// lacpLegend explains the letters of portLetters.
+func lacpLegend(p paint) string {
+	return "\n" + p.in(faint, "LACP: A active, T short timeout, G aggregatable, S in sync, C collecting, D distributing, F defaulted, E expired") + "\n"
 }
 
 const indent = "  "

@@ -259,11 +259,11 @@ type eventJSON struct {
 // writeJSON writes an event as one line.
 func (w *watcher) writeJSON(out io.Writer, e *bond.Event, now time.Time, _ paint) error {
 	doc := eventJSON{
-		Time: now, Event: e.Kind, Bond: e.Bond.Name, BondIndex: e.Bond.Index, Slave: e.Slave.Name, SlaveIndex: e.Slave.Index,
-		OldName: e.OldName, Changed: e.Changed,
+		Time: now, Event: e.Kind, Bond: bond.EscapeName(e.Bond.Name), BondIndex: e.Bond.Index,
+		Slave: bond.EscapeName(e.Slave.Name), SlaveIndex: e.Slave.Index, OldName: bond.EscapeName(e.OldName), Changed: e.Changed,
 	}
 	if e.Kind == bond.EventActiveChanged {
-		doc.Old, doc.New = &e.Old.Name, &e.New.Name
+		doc.Old, doc.New = new(bond.EscapeName(e.Old.Name)), new(bond.EscapeName(e.New.Name))
 	}
 	if v, known := w.verdict(e.Bond.Index); known {
 		doc.State, doc.Reason = v.state.String(), &v.reason

@@ -8,6 +8,7 @@ replace github.com/bondkit/bondkit => ../..
 require (
 	github.com/bondkit/bondkit v0.0.0-00010101000000-000000000000
 	github.com/gopacket/gopacket v1.7.7
+	github.com/influxdata/telegraf v1.37.2
 	github.com/jsimonetti/rtnetlink/v2 v2.0.2
 	github.com/mdlayher/packet v1.2.0
 	github.com/vishvananda/netlink v1.3.1
@@ -15,7 +16,10 @@ require (
 )
 
 require (
+	github.com/golang-jwt/jwt/v5 v5.3.0 // indirect
 	github.com/google/go-cmp v0.7.0 // indirect
+	github.com/klauspost/compress v1.18.3 // indirect
+	github.com/klauspost/pgzip v1.2.6 // indirect
 	github.com/mdlayher/netlink v1.11.2 // indirect
 	github.com/mdlayher/socket v0.7.0 // indirect
 	github.com/vishvananda/netns v0.0.5 // indirect

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The bondkit authors
+
+package procfs
+
+import (
+	"bytes"
+	"net/netip"
+
+	"github.com/bondkit/bondkit/bond"
+)
+
+// setBond sets a field of the bond. It returns false if the value cannot be read.
+func (p *parser) setBond(f Field, v []byte, offset int) (ok bool) {
+	b := p.b
+	switch f {
+	case FieldDriver:
+		b.Driver = p.text(b.Driver, v, offset)
+		return len(v) > 0
+	case FieldMode:
+		return p.setMode(v, offset)
+	case FieldXmitHashPolicy:
+		return p.setHash(v, offset)
+	case FieldPrimary:
+		return p.setPrimary(v, offset)
+	case FieldActive:
+		b.Active = p.text(b.Active, v, offset)
+		return isName(v)
+	case FieldMIIStatus:
+		b.MIIStatus = bond.MIIStatus(p.word(&b.words, f, miiWords, v, offset))
+		return len(v) > 0
+	case FieldMIIMon:
+		b.MIIMon, ok = parseMs(v)
+	case FieldUpDelay:
+		b.UpDelay, ok = parseMs(v)
+	case FieldDownDelay:
+		b.DownDelay, ok = parseMs(v)
+	case FieldPeerNotifDelay:
+		b.PeerNotifDelay, ok = parseMs(v)
+	case FieldARPInterval:
+		b.ARPInterval, ok = parseMs(v)
+	case FieldMissedMax:
+		b.MissedMax, ok = parseUint(v)
+	case FieldARPTargets:
+		return p.setARPTargets(v)
+	case FieldNSTargets:
+		return p.setNSTargets(v, offset)
+	case FieldLACP, FieldAggregator:
+		return len(v) == 0
+	case FieldLACPActive:
+		b.LACPActive = p.word(&b.words, f, activeWords, v, offset) == 1
+		return len(v) > 0
+	case FieldLACPRate:
+		b.LACPRate = bond.LACPRate(p.word(&b.words, f, rateWords, v, offset))
+		return len(v) > 0
+	case FieldMinLinks:
+		b.MinLinks, ok = parseInt(v)
+	case FieldADSelect:
+		b.ADSelect = bond.ADSelect(p.word(&b.words, f, selectWords, v, offset))
+		return len(v) > 0
+	case FieldSystemPriority:
+		b.SystemPriority, ok = parseInt(v)
+	case FieldSystemMAC:
+		b.SystemMAC, ok = parseMAC6(v)
+	case FieldNoAggregator:
+		b.noAggr = p.text(b.noAggr, v, offset)
+		return true
+	case FieldAggregatorID:
+		b.Aggregator.ID, ok = parseInt(v)
+	case FieldPorts:
+		b.Aggregator.Ports, ok = parseInt(v)
+	case FieldActorKey:
+		b.Aggregator.ActorKey, ok = parseInt(v)
+	case FieldPartnerKey:
+		b.Aggregator.PartnerKey, ok = parseInt(v)
+	case FieldPartnerMAC:
+		b.Aggregator.PartnerMAC, ok = parseMAC6(v)
+	}
+	return ok
+}
+
+// setSlave sets a field of the slave. It returns false if the value cannot be
+// read.
+func (p *parser) setSlave(s *Slave, f Field, v []byte, offset int) (ok bool) {
+	switch f {
+	case FieldSlaveMIIStatus:
+		s.MIIStatus = bond.MIIStatus(p.word(&s.words, f, miiWords, v, offset))
+		return len(v) > 0
+	case FieldSpeed:
+		const unit = " Mbps"
+		if string(v) == "Unknown" {
+			s.Speed = SpeedUnknown
+			return true
+		}
+		if !bytes.HasSuffix(v, []byte(unit)) {
+			return false
+		}
+		n, ok := parseInt(v[:len(v)-len(unit)])
+		if !ok || n == SpeedUnknown {
+			return false
+		}
+		s.Speed = n
+		return true
+	case FieldDuplex:
+		switch string(v) {
+		case "full":
+			s.Duplex = DuplexFull
+		case "half":
+			s.Duplex = DuplexHalf
+		case "Unknown":
+			s.Duplex = DuplexUnknown
+		default:
+			return false
+		}
+		return true
+	case FieldLinkFailures:
+		s.LinkFailures, ok = parseUint(v)
+	case FieldPermMAC:
+		n := len(p.b.arena)
+		if p.b.arena, ok = appendMAC(p.b.arena, v); ok {
+			s.PermMAC = p.b.arena[n:len(p.b.arena):len(p.b.arena)]
+		} else {
+			p.b.arena = p.b.arena[:n]
+		}
+	case FieldQueueID:
+		s.QueueID, ok = parseInt(v)
+	case FieldSlaveAggregatorID:
+		if string(v) == notInAny {
+			s.words = append(s.words, word{f, notInAny, offset})
+			return true
+		}
+		s.AggregatorID, ok = parseInt(v)
+	case FieldActorChurn:
+		s.ActorChurn = bond.ChurnState(p.word(&s.words, f, churnWords, v, offset))
+		return len(v) > 0
+	case FieldPartnerChurn:
+		s.PartnerChurn = bond.ChurnState(p.word(&s.words, f, churnWords, v, offset))
+		return len(v) > 0
+	case FieldActorChurned:
+		s.ActorChurned, ok = parseInt(v)
+	case FieldPartnerChurned:
+		s.PartnerChurned, ok = parseInt(v)
+	case FieldActor, FieldPartner:
+		return len(v) == 0
+	default:
+		if f < FieldPartner {
+			return s.Actor.set(f, v)
+		}
+		return s.Partner.set(f-FieldPartner+FieldActor, v)
+	}
+	return ok
+}
+
+// set sets a field, named as that of the actor.
+func (l *LACPPort) set(f Field, v []byte) (ok bool) {
+	switch f {
+	case FieldActorSystemPriority:
+		l.SystemPriority, ok = parseInt(v)
+	case FieldActorSystemMAC:
+		l.SystemMAC, ok = parseMAC6(v)
+	case FieldActorPortKey:
+		l.Key, ok = parseInt(v)
+	case FieldActorPortPriority:
+		l.PortPriority, ok = parseInt(v)
+	case FieldActorPortNumber:
+		l.PortNumber, ok = parseInt(v)
+	case FieldActorPortState:
+		l.PortState, ok = parsePortState(v)
+	}
+	return ok
+}
+
+// notInAny is what the kernel prints for no aggregator.
+const notInAny = "N/A"
+
+// word returns the number of the word v, and keeps the word if it has none.
+func (p *parser) word(kept *[]word, f Field, words []string, v []byte, offset int) uint8 {
+	n := wordNumber(words, v)
+	switch {
+	case len(v) == 0:
+		return 0
+	case n == unknownWord:
+		*kept = append(*kept, word{f, p.text("", v, offset), offset})
+	}
+	return n
+}
+
+// isName reports whether the bytes can be the name of an interface
+// (dev_valid_name in the kernel's net/core/dev.c).
+func isName(v []byte) bool {
+	for _, c := range v {
+		if c == '/' || c == ':' || c == ' ' || c >= '\t' && c <= '\r' {
+			return false
+		}
+	}
+	return len(v) > 0
+}
+
+func (p *parser) setMode(v []byte, offset int) bool {
+	b := p.b
+	const before = " (fail_over_mac "
+	mode := v
+	if n := wordNumber(modeWords, v); n == unknownWord {
+		if i := bytes.LastIndex(v, []byte(before)); i > 0 && i+len(before) < len(v)-1 && v[len(v)-1] == ')' {
+			mode = v[:i]
+			at := i + len(before)
+			b.FailOverMAC = bond.FailOverMAC(p.word(&b.words, FieldFailOverMAC, fomWords, v[at:len(v)-1], offset+at))
+			b.has |= 1 << FieldFailOverMAC
+		}
+	}
+	b.Mode = bond.Mode(p.word(&b.words, FieldMode, modeWords, mode, offset))
+	return len(v) > 0
+}
+
+func (p *parser) setHash(v []byte, offset int) bool {
+	b := p.b
+	i := bytes.LastIndexByte(v, '(')
+	if i < 2 || v[len(v)-1] != ')' || v[i-1] != ' ' {
+		return false
+	}
+	n, ok := parseInt(v[i+1 : len(v)-1])
+	if !ok {
+		return false
+	}
+	if n < 0 || n > unknownWord {
+		n = unknownWord
+	}
+	b.XmitHashPolicy = bond.XmitHashPolicy(n)
+	if int(n) >= len(hashWords) || hashWords[n] != string(v[:i-1]) {
+		b.words = append(b.words, word{FieldXmitHashPolicy, p.text("", v, offset), offset})
+	}
+	return true
+}
+
+func (p *parser) setPrimary(v []byte, offset int) bool {
+	b := p.b
+	const before = " (primary_reselect "
+	name := v
+	if i := bytes.Index(v, []byte(before)); i > 0 && i+len(before) < len(v)-1 && v[len(v)-1] == ')' {
+		name = v[:i]
+		at := i + len(before)
+		b.PrimaryReselect = bond.PrimaryReselect(p.word(&b.words, FieldPrimaryReselect, reselectWords, v[at:len(v)-1], offset+at))
+		b.has |= 1 << FieldPrimaryReselect
+	}
+	if !isName(name) {
+		b.has &^= 1 << FieldPrimaryReselect
+		return false
+	}
+	b.Primary = p.text(b.Primary, name, offset)
+	return true
+}
+
+// nextTarget cuts the first address off a list.
+func nextTarget(v []byte) (addr, rest []byte) {
+	addr, rest, _ = bytes.Cut(v, []byte{','})
+	return bytes.TrimRight(addr, " \t"), bytes.TrimLeft(rest, " \t")
+}
+
+// maxTargets is what the kernel takes in each list.
+const maxTargets = 16
+
+func (p *parser) setARPTargets(v []byte) bool {
+	list := p.b.ARPTargets[:0]
+	for len(v) > 0 {
+		var text []byte
+		text, v = nextTarget(v)
+		a, ok := parseIPv4(text)
+		if !ok || len(list) == maxTargets {
+			return false
+		}
+		list = append(list, a)
+	}
+	p.b.ARPTargets = list
+	return true
+}
+
+func (p *parser) setNSTargets(v []byte, offset int) bool {
+	b := p.b
+	old := b.NSTargets[:cap(b.NSTargets)]
+	list := b.NSTargets[:0]
+	end := offset + len(v)
+	for len(v) > 0 {
+		var text []byte
+		at := end - len(v)
+		text, v = nextTarget(v)
+		if len(list) == maxTargets {
+			return false
+		}
+		// Only an address that is new here is parsed, because that takes a string.
+		if n := len(list); n < len(old) && old[n].IsValid() {
+			var buf [64]byte
+			if string(old[n].AppendTo(buf[:0])) == string(text) {
+				list = append(list, old[n])
+				continue
+			}
+		}
+		a, err := netip.ParseAddr(p.text("", text, at))
+		if err != nil || !a.Is6() || a.Zone() != "" {
+			return false
+		}
+		list = append(list, a)
+	}
+	b.NSTargets = list
+	return true
+}
