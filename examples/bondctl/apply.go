@@ -56,6 +56,7 @@ func runApply(ctx context.Context, c *call) error {
 	// A reader of our output that goes away must not end us between a change and
 	// the way back, nor before the exit status.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ignoreStops()
 	result, err := client.Apply(ctx, spec, options)
 	if c.asked {
 		// Not in confirm: a terminal at the end of a dead line would hold up the way back.
@@ -64,13 +65,7 @@ func runApply(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if len(result.Unverified) > 0 {
-		var names []string
-		for _, opt := range result.Unverified {
-			names = append(names, opt.String())
-		}
-		fmt.Fprintf(c.stderr, "warning: %s: the kernel does not show %s, so nobody knows whether that took effect\n", quote(spec.Name), enumerate(names))
-	}
+	c.warnUnverified(spec.Name, result.Unverified)
 	if len(result.Done) > 0 {
 		_, err = fmt.Fprintln(c.stdout, "done")
 	}
@@ -122,23 +117,31 @@ func settle(ctx context.Context, client *bond.Client, after *bond.State, limit t
 
 const settlePeriod = 50 * time.Millisecond
 
+// answerLimit is the most that is read of an answer, in bytes.
+const answerLimit = 64
+
 // confirm asks whether a change shall stay. It says no by itself when the time is over,
 // which is what happens where the change cut the line to the one who is asked.
 func (c *call) confirm(ctx context.Context, client *bond.Client, after *bond.State) error {
 	ctx, cancel := context.WithTimeout(ctx, c.flags.confirm)
 	defer cancel()
 	after = settle(ctx, client, after, min(c.flags.confirm/4, 2*time.Second))
-	question := fmt.Sprintf("Keep this change? Type yes within %v, or it is undone: ", c.flags.confirm)
-	if after != nil && after.Bond != nil {
-		v := view{bond: after.Bond, slaves: after.Slaves}
-		question = "\n" + v.text(c.paint(c.stderr)) + "\n" + question
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
+	question := fmt.Sprintf("Keep this change? Type yes within %v, or it is undone: ", c.flags.confirm)
 	answer := make(chan string, 1)
+	paint := c.paint(c.stderr)
 	go func() {
-		// A terminal at the end of a dead line may block this, and that must not stop
-		// the clock.
+		// A terminal at the end of a dead line may block this, or a driver, and that must
+		// not stop the clock.
+		if after != nil && after.Bond != nil {
+			views := []view{{bond: after.Bond, slaves: after.Slaves}}
+			c.addSpeeds(views)
+			question = "\n" + views[0].text(paint) + "\n" + question
+		}
 		io.WriteString(c.stderr, question)
-		line, _ := bufio.NewReader(c.stdin).ReadString('\n')
+		line, _ := bufio.NewReader(io.LimitReader(c.stdin, answerLimit)).ReadString('\n')
 		answer <- line
 	}()
 	c.asked = true

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -196,10 +197,12 @@ func TestApplyConfirm(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := applyBench(t)
+			b.speeds = map[int]speed{2: {25000, "full"}}
 			before := b.snapshot()
 			b.stdin = tt.stdin(t)
 			stdout, stderr, status := b.run("apply -confirm 1s -f " + b.file(liveSpec))
-			if !strings.Contains(stderr, "Keep this change? Type yes within 1s, or it is undone: \n") || !strings.Contains(stderr, "miimon 200 ms") {
+			if !strings.Contains(stderr, "Keep this change? Type yes within 1s, or it is undone: \n") ||
+				!strings.Contains(stderr, "miimon 200 ms") || !strings.Contains(stderr, "25 Gbit/s full") {
 				t.Errorf("standard error %q has no question with what it is about", stderr)
 			}
 			got := b.get("bond0")
@@ -257,6 +260,81 @@ func TestApplyConfirmSettles(t *testing.T) {
 	}
 }
 
+// endless is an input without an end, and without a line.
+type endless struct{ n atomic.Int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'y'
+	}
+	e.n.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// TestApplyConfirmEndless does not wait for the end of an answer that has none.
+func TestApplyConfirmEndless(t *testing.T) {
+	b := applyBench(t)
+	before := b.snapshot()
+	in := &endless{}
+	b.stdin = in
+	_, stderr, status := b.run("apply -confirm 2s -f " + b.file(liveSpec))
+	if n := in.n.Load(); n > 1<<16 {
+		t.Errorf("%d bytes were read", n)
+	}
+	if status != exitFailed || !strings.Contains(stderr, "the answer was yyyyyy") {
+		t.Errorf("status %d, standard error %q", status, stderr)
+	}
+	if diff := cmp.Diff(before, b.snapshot()); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
+// TestApplyConfirmInterruptedEarly is interrupted before it asks, with a yes waiting.
+func TestApplyConfirmInterruptedEarly(t *testing.T) {
+	b := applyBench(t)
+	b.kernel.SetCarrier("eth2", false)
+	before := b.snapshot()
+	b.stdin = strings.NewReader("yes\n")
+	client, err := bond.Dial(&bond.Config{Transport: b.kernel.Transport()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	found := make(chan struct{})
+	go func() {
+		defer close(found)
+		defer interrupt()
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		settling := 0
+		for range tick.C {
+			slaves, err := client.Slaves(t.Context(), bond.Link{Name: "bond0"})
+			if len(slaves) == 3 {
+				settling++
+			}
+			if err != nil || settling == 100 {
+				return
+			}
+		}
+	}()
+	var out, errs bytes.Buffer
+	sys := b.system(&out, &errs)
+	painted := false // the question is what has colours
+	sys.terminal = func(io.Writer) bool {
+		painted = true
+		return false
+	}
+	status := run(ctx, []string{"apply", "-confirm", "1h", "-f", b.file(liveSpec)}, sys)
+	<-found
+	if status != exitInterrupt || painted {
+		t.Errorf("status %d, asked %v, standard error %q", status, painted, errs.String())
+	}
+	if diff := cmp.Diff(before, b.snapshot()); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
 type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
@@ -271,7 +349,7 @@ func TestApplyConfirmInterrupted(t *testing.T) {
 	// The question is written after the change.
 	errs := &trigger{text: "Keep this change?", then: interrupt}
 	status := run(ctx, []string{"apply", "-confirm", "1h", "-f", b.file(liveSpec)}, b.system(&out, errs))
-	if status != exitInterrupt {
+	if status != exitInterrupt || !strings.Contains(errs.String(), "not confirmed; interrupted (everything is as it was)") {
 		t.Errorf("status %d, standard error %q", status, errs.String())
 	}
 	if diff := cmp.Diff(before, b.snapshot()); diff != "" {
@@ -337,6 +415,28 @@ func TestApplyNothingToConfirm(t *testing.T) {
 	stdout, stderr, status := b.run("apply -confirm 1h -f " + b.file(`{"name": "bond0", "options": {"miimon": 100}}`))
 	if status != exitDone || strings.Contains(stderr, "Keep") || strings.Contains(stdout, "done") {
 		t.Errorf("status %d, standard output %q, standard error %q", status, stdout, stderr)
+	}
+}
+
+// TestApplyBadValue has a specification with values that do not exist.
+func TestApplyBadValue(t *testing.T) {
+	b := applyBench(t)
+	b.kernel.ResetRequests()
+	for _, tt := range []struct{ spec, want string }{
+		{`{"name": "bond0", "mtu": 1}`, "mtu 1"},
+		{`{"name": "bond0", "mac": "01:00:5e:00:53:01"}`, "mac 01:00:5e:00:53:01"},
+		{`{"name": "bond0", "slaves": ["eth0", "eth0"]}`, "eth0"},
+		{`{"name": "a/b"}`, "a/b"},
+	} {
+		for _, line := range []string{"plan -f ", "apply -f "} {
+			stdout, stderr, status := b.run(line + b.file(tt.spec))
+			if status != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "bondctl: plan ") || !strings.Contains(stderr, tt.want) {
+				t.Errorf("%s%s: status %d, standard output %q, standard error %q", line, tt.spec, status, stdout, stderr)
+			}
+		}
+	}
+	if n := len(b.kernel.Changes()); n != 0 {
+		t.Errorf("%d changes", n)
 	}
 }
 

@@ -104,6 +104,9 @@ func TestCreateWithSlaves(t *testing.T) {
 		if status != exitFailed || !strings.Contains(stderr, third) {
 			t.Errorf("%s: status %d, standard error %q", third, status, stderr)
 		}
+		if strings.Contains(stderr, " bond: ") {
+			t.Errorf("%s: the name of the package in %q", third, stderr)
+		}
 		if b.exists("bond0") {
 			t.Errorf("%s: bond0 is there", third)
 		}
@@ -152,6 +155,57 @@ func TestSet(t *testing.T) {
 	if _, stderr, status := b.run("set eth0 miimon=100"); status != exitFailed || !strings.Contains(stderr, "not a bond") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
+}
+
+// TestSetRefusedBeforeDown does not switch a bond off for what cannot be set.
+func TestSetRefusedBeforeDown(t *testing.T) {
+	b := newBench(t, nil)
+	b.twoSlaves()
+	b.must("create bond0 mode=802.3ad miimon=100 slaves=eth0,eth1 up")
+	b.kernel.ResetRequests()
+	for _, tt := range []struct{ words, want string }{
+		{"mode=balance-rr", "bondctl: set bond0: mode balance-rr: bond has slaves"},
+		{"arp_interval=100 lacp_rate=fast", "bondctl: set bond0: arp_interval 100: "},
+	} {
+		_, stderr, status := b.run("set bond0 down up mtu=1400 " + tt.words)
+		if status != exitFailed || strings.Count(stderr, "bondctl: ") != 1 || !strings.Contains(stderr, tt.want) {
+			t.Errorf("%s: status %d, standard error %q", tt.words, status, stderr)
+		}
+	}
+	_, stderr, status := b.run("set bond0 down mode=balance-rr arp_interval=100 packets_per_slave=7 primary=eth0")
+	for line := range strings.Lines(stderr) {
+		if !strings.HasPrefix(line, "warning: ") && (!strings.HasPrefix(line, "bondctl: set bond0: ") || strings.Contains(line, " bond: ")) {
+			t.Errorf("line %q", line)
+		}
+	}
+	if status != exitFailed || strings.Count(stderr, "bondctl: ") < 2 {
+		t.Errorf("several mistakes: status %d, standard error %q", status, stderr)
+	}
+	if n := len(b.kernel.Changes()); n != 0 {
+		t.Errorf("%d changes", n)
+	}
+}
+
+// TestUnseen warns where nobody can read whether an option took effect.
+func TestUnseen(t *testing.T) {
+	b := newBench(t, nil)
+	b.twoSlaves()
+	b.transport = b.kernel.UserNamespace
+	spec := b.file(`{"name": "bond2", "options": {"mode": "802.3ad", "miimon": 100, "ad_actor_sys_prio": 6}}`)
+	for _, line := range []string{
+		"create bond0 mode=802.3ad miimon=100 ad_actor_sys_prio=5",
+		"create bond1 mode=802.3ad miimon=100 ad_actor_sys_prio=5 slaves=eth0",
+		"set bond0 ad_actor_sys_prio=6",
+		"apply -f " + spec,
+	} {
+		_, stderr, status := b.run(line)
+		if status != exitDone || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "the kernel does not show ad_actor_sys_prio") {
+			t.Errorf("%s: status %d, standard error %q", line, status, stderr)
+		}
+	}
+	b.must("set bond0 miimon=200")
+	b.transport = b.kernel.Transport
+	b.must("set bond0 ad_actor_sys_prio=7")
 }
 
 // TestSetClears clears what names something by an empty value.

@@ -4,13 +4,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
@@ -54,6 +57,8 @@ type system struct {
 	now      func() time.Time
 	terminal func(io.Writer) bool
 	getenv   func(string) string
+	// noDriver reports whether the bonding driver is not loaded; false where nobody knows.
+	noDriver func() bool
 }
 
 // flags are the values of all flags.
@@ -132,7 +137,8 @@ func parse(args []string, sys *system) (*call, error) {
 		}
 		i := slices.Index(names, words[0])
 		if i < 0 {
-			return nil, usagef("no command %s%s; the commands are %s", quote(words[0]), didYouMean(words[0], names), strings.Join(names, ", "))
+			text := cmp.Or(didYouMean(words[0], names), "; the commands are "+strings.Join(names, ", "))
+			return nil, usagef("no command %s%s", quote(words[0]), text)
 		}
 		c.cmd, c.args = all[i], words[1:]
 	}
@@ -269,6 +275,12 @@ func (c *call) dial() (*bond.Client, error) {
 		if e, ok := errors.AsType[*bond.Error](err); ok {
 			err = e.Err
 		}
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err // it says the path again
+		}
+		if errors.Is(err, syscall.EINVAL) {
+			err = errors.New("it is none")
+		}
 		return nil, fmt.Errorf("network namespace %s: %w", quote(c.flags.netns), err)
 	case err != nil:
 		return nil, err
@@ -296,6 +308,29 @@ func (c *call) warn(issues bond.Issues) {
 	for _, issue := range issues.Warnings() {
 		fmt.Fprintln(c.stderr, oneLine(issue.String()))
 	}
+}
+
+// warnUnseen warns of options that were set on a bond and that the kernel does not tell.
+func (c *call) warnUnseen(o bond.Options, b *bond.Bond) {
+	var unseen []bond.Option
+	for _, opt := range privilegedOptions {
+		if b.Mode == bond.Mode8023AD && o.Has(opt) && !b.Has(opt) {
+			unseen = append(unseen, opt)
+		}
+	}
+	c.warnUnverified(b.Name, unseen)
+}
+
+// warnUnverified warns of options of which nobody can read whether they took effect.
+func (c *call) warnUnverified(name string, opts []bond.Option) {
+	if len(opts) == 0 {
+		return
+	}
+	names := make([]string, len(opts))
+	for i, opt := range opts {
+		names[i] = opt.String()
+	}
+	fmt.Fprintf(c.stderr, "warning: %s: the kernel does not show %s, so nobody knows whether that took effect\n", quote(name), enumerate(names))
 }
 
 // parseLink reads the name of an interface, or its number after a "#".

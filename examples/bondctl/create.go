@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -37,7 +38,14 @@ func runCreate(ctx context.Context, c *call) error {
 		return c.createWithSlaves(ctx, client, name, r)
 	}
 	c.warn(bond.Validate(r.options, nil))
-	_, err = client.Create(ctx, name, r.options, &bond.CreateOptions{MAC: r.mac, MTU: r.mtu, TxQueues: r.queues, Up: r.up})
+	index, err := client.Create(ctx, name, r.options, &bond.CreateOptions{MAC: r.mac, MTU: r.mtu, TxQueues: r.queues, Up: r.up})
+	if err != nil || !slices.ContainsFunc(privilegedOptions, r.options.Has) {
+		return err
+	}
+	made, err := client.Get(ctx, bond.Link{Index: index})
+	if err == nil {
+		c.warnUnseen(r.options, made)
+	}
 	return err
 }
 
@@ -69,6 +77,9 @@ func (c *call) createWithSlaves(ctx context.Context, client *bond.Client, name s
 		made := *e
 		made.Op = "create"
 		return &made
+	}
+	if err == nil {
+		c.warnUnverified(name, result.Unverified)
 	}
 	return err
 }

@@ -325,7 +325,7 @@ func TestHangup(t *testing.T) {
 		name   string
 		signal os.Signal
 		status int
-	}{{"hangup", unix.SIGHUP, exitInterrupt}, {"interrupt", os.Interrupt, exitInterrupt}, {"broken pipe", nil, exitFailed}} {
+	}{{"hangup", unix.SIGHUP, exitInterrupt}, {"interrupt", os.Interrupt, exitInterrupt}, {"end", unix.SIGTERM, exitInterrupt}, {"quit", unix.SIGQUIT, exitInterrupt}, {"broken pipe", nil, exitFailed}} {
 		cmd := h.command("apply -confirm 1h -f " + file)
 		stdin, err := cmd.StdinPipe()
 		if err != nil {

@@ -41,9 +41,11 @@
 //	DOWN        the bond is switched off, has no slave with a link, or no carrier
 //
 // MII is the verdict of the kernel's monitor, be it miimon or ARP. The speed is a
-// dash where it is not known. QUEUE, PRIO and PORT PRIO stand there where they are not
-// the default. LACP options that the kernel shows to CAP_NET_ADMIN only are said to be hidden.
-// Show needs no privilege, changes nothing, and loads no driver.
+// dash where it is not known. QUEUE, PRIO, PORT PRIO and the priority, key and address
+// of LACP (ad_actor_sys_prio, ad_user_port_key, ad_actor_system) are shown where they are
+// not the default. The kernel shows the last three to CAP_NET_ADMIN only; without it they
+// are said to be hidden. Show needs no privilege, changes nothing, and loads no driver; where
+// the driver is not loaded it says so.
 //
 // Create makes a bond in one request to the kernel. Besides options it takes the
 // words mac=ADDRESS, mtu=BYTES, tx_queues=N and up, and slaves=A,B, whose
@@ -55,7 +57,7 @@
 // first and up last, so that bondctl set bond0 down lacp_rate=fast up changes
 // an option that needs the bond down; after an error the bond is switched
 // on again. That takes away the routes of the bond, and by default its IPv6
-// addresses.
+// addresses, so what can be seen to be refused is refused before anything is changed.
 //
 // Enslave switches interfaces off, makes them slaves, and sets their options. Enslave and
 // release go on after an error with the next interface. Active makes a slave the active one
@@ -80,15 +82,19 @@
 // and on, release releases slaves for a time, recreate makes the bond anew, with
 // all that is on top of it. Where a step fails, apply goes back to the state before.
 //
-// With -confirm 30s apply waits up to two seconds for the bond to be in order, shows how it is
-// then, and asks whether that shall stay. If yes is not typed within 30 seconds of the
-// change, be it that it has cut the connection, or on an interrupt or a hangup of
-// the terminal, apply goes back. Any other answer than yes has it go back at once.
+// With -confirm 30s apply waits up to two seconds for the bond to be in order, shows how
+// it is then, and asks whether that shall stay. Only the answer yes keeps the change. Apply
+// goes back if there is no answer within 30 seconds of the change, perhaps because the
+// change has cut the connection. It goes back at once on any other answer, at the end of
+// the input, when the terminal is closed, in the background of a terminal, where nobody
+// can answer, and on SIGINT, SIGQUIT, SIGTERM and SIGHUP. While apply works, control-Z
+// does not stop it. What it cannot survive is kill -9, and it waits for as long as kill
+// -STOP stops it: until then the change stays as it is at that moment.
 //
 // Proc shows what texts of /proc/net/bonding say, of this machine or another: those in
 // files, on standard input (-), or in a directory. That is a proc directory (without
-// operands /proc), the root of a report with proc/net/bonding below it, or any other
-// directory with the files themselves in it. A text may hold several bonds, as cat or head
+// operands /proc), its directory net or net/bonding, the root of a report with
+// proc/net/bonding below it, or any other directory with the files themselves in it. A text may hold several bonds, as cat or head
 // print them. Marks of a mail's quotation and other damage of that kind are taken off
 // first. Lines that are not known are shown as they are; what is
 // wrong with a text is said on standard error, one line for each problem, and the exit status is 1 then. Proc
@@ -178,10 +184,10 @@
 // # Exit status
 //
 //	0    done
-//	1    it did not work; one line for each error says why, and what helps
-//	2    the command line, or the specification, makes no sense
+//	1    it did not work, or was refused; one line for each error says why, and what helps
+//	2    the command line or the specification has words, values or keys that do not exist
 //	3    it cannot work here: no bonding driver, or not Linux
-//	130  interrupted; for watch that is the usual end, and 0
+//	130  interrupted, by SIGINT, SIGQUIT, SIGTERM or SIGHUP; for watch that is the usual end, and 0
 //
 // # Environment
 //
@@ -214,7 +220,7 @@ const (
 )
 
 func main() {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 	// Under nohup a hangup is no reason to end.
 	if !signal.Ignored(syscall.SIGHUP) {
 		signals = append(signals, syscall.SIGHUP)
@@ -223,6 +229,7 @@ func main() {
 	status := run(ctx, os.Args[1:], &system{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		dial: bond.Dial, speeds: readSpeeds, now: time.Now, terminal: isTerminal, getenv: os.Getenv,
+		noDriver: noDriver,
 	})
 	stop()
 	os.Exit(status)
@@ -250,6 +257,9 @@ func run(ctx context.Context, args []string, sys *system) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
+	if _, ok := errors.AsType[*specError](err); ok {
+		return exitUsage
+	}
 	_, cannot := errors.AsType[*cannotRunError](err)
 	switch {
 	case ctx.Err() != nil:
@@ -263,7 +273,7 @@ func run(ctx context.Context, args []string, sys *system) int {
 // complain prints one line for each error.
 func complain(w io.Writer, err error) {
 	for _, err := range flatten(err) {
-		text := strings.TrimPrefix(err.Error(), "bond: ")
+		text := plainText(err)
 		if e, ok := errors.AsType[*bond.Error](err); ok && len(e.Applied) > 0 {
 			names := make([]string, len(e.Applied))
 			for i, opt := range e.Applied {
@@ -273,6 +283,19 @@ func complain(w io.Writer, err error) {
 		}
 		fmt.Fprintln(w, "bondctl: "+oneLine(text))
 	}
+}
+
+// plainText returns the text of an error without the name of the package in it, and without
+// words that only programmers know.
+func plainText(err error) string {
+	text := err.Error()
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
+		if e, ok := inner.(*bond.Error); ok { //nolint:errorlint // each of the chain
+			text = strings.Replace(text, e.Error(), strings.TrimPrefix(e.Error(), "bond: "), 1)
+		}
+	}
+	text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
+	return strings.TrimPrefix(text, "bond: ")
 }
 
 // flatten returns the errors that were joined, and those inside a [bond.Error] that

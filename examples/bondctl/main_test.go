@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ type bench struct {
 	speeds    map[int]speed
 	stdin     io.Reader
 	terminal  bool
+	noDriver  bool
 	env       map[string]string
 	now       func() time.Time
 }
@@ -64,6 +66,7 @@ func (b *bench) system(stdout, stderr io.Writer) *system {
 		},
 		speeds:   func(string, []int) map[int]speed { return b.speeds },
 		terminal: func(io.Writer) bool { return b.terminal },
+		noDriver: func() bool { return b.noDriver },
 		getenv:   func(name string) string { return b.env[name] },
 	}
 }
@@ -172,7 +175,7 @@ func TestUsage(t *testing.T) {
 		want string // in the only line of standard error
 	}{
 		{"", "no command; bondctl -h shows them"},
-		{"shwo", "no command shwo; did you mean show?"},
+		{"shwo", "no command shwo; did you mean show?\n"},
 		{"frobnicate", "no command frobnicate; the commands are show, create, set,"},
 		{"show -alow down", "no flag -alow; did you mean -allow?"},
 		{"show -frobnicate", "no flag -frobnicate; bondctl -h shows the flags"},
@@ -329,6 +332,22 @@ func TestCannotRun(t *testing.T) {
 	if status := run(t.Context(), []string{"show"}, sys); status != exitCannotRun {
 		t.Errorf("on another system: status %d", status)
 	}
+	// What is not a namespace is said in one piece.
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{&os.PathError{Op: "open", Path: "/run/netns/blue", Err: syscall.ENOENT}, "no such file or directory"},
+		{syscall.EINVAL, "it is none"},
+	} {
+		sys.dial = func(*bond.Config) (*bond.Client, error) { return nil, &bond.Error{Op: "dial", Err: tt.err} }
+		var errs bytes.Buffer
+		sys.stderr = &errs
+		status := run(t.Context(), []string{"show", "-netns", "blue"}, sys)
+		if want := "bondctl: network namespace /run/netns/blue: " + tt.want + "\n"; status != exitFailed || errs.String() != want {
+			t.Errorf("status %d, standard error %q, want %q", status, errs.String(), want)
+		}
+	}
 	// Options need no kernel.
 	if status := run(t.Context(), []string{"options"}, sys); status != exitDone {
 		t.Errorf("options on another system: status %d", status)
@@ -389,6 +408,9 @@ func TestQuote(t *testing.T) {
 		{"a\u202eb", `"a\u202eb"`},
 		{"a\u009bb", `"a\u009bb"`},
 		{`a\b`, `"a\\b"`},
+		{"b\u2800\u2800OK", `"b\u2800\u2800OK"`},
+		{"b\u3164\u115f", `"b\u3164\u115f"`},
+		{"b\ufe0f", `"b\ufe0f"`},
 	} {
 		if got := quote(tt.name); got != tt.want {
 			t.Errorf("quote(%q) = %s, want %s", tt.name, got, tt.want)

@@ -36,10 +36,19 @@ func runPlan(ctx context.Context, c *call) error {
 	return err
 }
 
+// specError says that a specification has values that do not exist.
+type specError struct{ err error }
+
+func (e *specError) Error() string   { return e.err.Error() }
+func (e *specError) Unwrap() []error { return []error{e.err} }
+
 // showPlan makes a plan and prints it with its warnings.
 func (c *call) showPlan(ctx context.Context, client *bond.Client, spec *bond.Spec) (*bond.Plan, error) {
 	plan, err := client.Plan(ctx, spec)
-	if err != nil {
+	switch {
+	case errors.Is(err, bond.ErrBadValue):
+		return nil, &specError{err}
+	case err != nil:
 		return nil, err
 	}
 	c.warn(plan.Issues)

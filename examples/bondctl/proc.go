@@ -120,10 +120,26 @@ func (w *procWriter) read(where, name string, r io.Reader) error {
 	return w.text(where, name, text)
 }
 
+// procDirs returns what may be the proc directory that a directory stands for.
+func procDirs(dir string) []string {
+	dirs := []string{dir, filepath.Join(dir, "proc")}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return dirs
+	}
+	if filepath.Base(abs) == "net" {
+		dirs = append(dirs, filepath.Dir(abs))
+	}
+	if proc, ok := liveProc(filepath.Join(abs, "bond")); ok {
+		dirs = append(dirs, proc)
+	}
+	return dirs
+}
+
 // dir prints the bonds of a proc directory, of the root of a report, or of a directory
 // that has the files.
 func (w *procWriter) dir(dir string) error {
-	for _, proc := range []string{dir, filepath.Join(dir, "proc")} {
+	for _, proc := range procDirs(dir) {
 		f := procfs.NewDir(proc)
 		names, err := f.List()
 		switch {
@@ -140,26 +156,45 @@ func (w *procWriter) dir(dir string) error {
 		}
 		return nil
 	}
+	for _, proc := range procDirs(dir) {
+		if info, err := os.Stat(filepath.Join(proc, "net")); err == nil && info.IsDir() {
+			w.problems = append(w.problems, &cannotRunError{fmt.Errorf("%s: no net/bonding, so the bonding module was not loaded", quote(dir))})
+			return nil
+		}
+	}
+	return w.files(dir)
+}
+
+// files prints the bonds of the files in a directory. One line is enough if all of them
+// are something else.
+func (w *procWriter) files(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		w.failed(quote(dir), err)
 		return nil
 	}
+	bonds, known := w.bonds, len(w.problems)
 	for _, e := range entries {
-		if e.Name() == "net" {
-			w.problems = append(w.problems, &cannotRunError{fmt.Errorf("%s: no net/bonding, so the bonding module was not loaded", quote(dir))})
-			return nil
+		path := filepath.Join(dir, e.Name())
+		info, err := os.Stat(path)
+		if err == nil && !info.Mode().IsRegular() || e.Name() == "bonding_masters" {
+			continue
+		}
+		if err := w.file(path); err != nil {
+			return err
 		}
 	}
-	for _, e := range entries {
-		if e.Type().IsRegular() && e.Name() != "bonding_masters" {
-			if err := w.file(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-		}
+	other := func(err error) bool { return !errors.Is(err, procfs.ErrNotBonding) }
+	abs, _ := filepath.Abs(dir)
+	if w.bonds > bonds || slices.ContainsFunc(w.problems[known:], other) || len(entries) == 0 && strings.HasSuffix(filepath.ToSlash(abs), "/net/bonding") {
+		return nil
 	}
+	w.problems = w.problems[:known]
+	w.failed(quote(dir), errNoTexts)
 	return nil
 }
+
+var errNoTexts = errors.New("no file in it is a text of /proc/net/bonding")
 
 // live prints a bond of a proc directory, unless it is deleted meanwhile.
 func (w *procWriter) live(path string, f *procfs.FS, name string) error {

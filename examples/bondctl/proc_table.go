@@ -34,7 +34,8 @@ func procText(b *procfs.Bond, p paint) string {
 	line("", strings.Join(procBondParts(b), ", "))
 	if b.Has(procfs.FieldLACP) {
 		line("", strings.Join(procLACPParts(b), ", "))
-		if privileged, ok := b.Privileged(); ok && !privileged {
+		// Where the text is cut off nobody knows.
+		if privileged, ok := b.Privileged(); ok && !privileged && len(b.Problems) == 0 {
 			line(faint, "hidden without CAP_NET_ADMIN in the initial user namespace: the aggregator, the partner, the ports' states")
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // captureText returns what a kernel printed.
 func captureText(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.FromSlash("../../procfs/testdata/captures/" + name + ".txt"))
+	text, err := os.ReadFile(filepath.Join("testdata", "captures", name+".txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestProc(t *testing.T) {
 	golden(t, "proc.txt", want)
 	golden(t, "proc.jsonl", b.must("proc -json "+root))
 	// The report, its proc directory, the directory of the files: all are the same.
-	for _, dir := range []string{"proc", "proc/net/bonding"} {
+	for _, dir := range []string{"proc", "proc/net", "proc/net/bonding"} {
 		if got := b.must("proc " + filepath.Join(root, dir)); got != want {
 			t.Errorf("%s: %s", dir, got)
 		}
@@ -155,14 +155,26 @@ func TestProcSeveral(t *testing.T) {
 func TestProcFaults(t *testing.T) {
 	text := captureText(t, backupCapture)
 	dir := writeTree(t, map[string]string{
-		"cut":                strings.TrimSuffix(text, "\n"),
-		"vendor":             strings.Replace(text, "Up Delay", "Vendor: \x1b[2J\nUp Delay", 1),
-		"two":                text + strings.Replace(text, "Link Failure Count: 0", "Link Failure Count: ?", 1),
-		"other":              "hello\n",
-		"empty":              "",
-		"bare/net/tcp":       "",
-		"none/net/bonding/x": "",
+		"cut":                 strings.TrimSuffix(text, "\n"),
+		"vendor":              strings.Replace(text, "Up Delay", "Vendor: \x1b[2J\nUp Delay", 1),
+		"two":                 text + strings.Replace(text, "Link Failure Count: 0", "Link Failure Count: ?", 1),
+		"other":               "hello\n",
+		"empty":               "",
+		"bare/net/tcp":        "",
+		"none/net/bonding/x":  "",
+		"report/proc/net/tcp": "",
+		"others/a":            "hello\n",
+		"others/b":            "",
+		"mixed/a":             "hello\n",
+		"mixed/b":             text,
+		"nothing/x/y":         "",
+		"links/broken/x":      "",
 	})
+	for name, to := range map[string]string{"bond0": "../vendor", "lost": "../nowhere"} {
+		if err := os.Symlink(filepath.FromSlash(to), filepath.Join(dir, "links", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.Remove(filepath.Join(dir, "none", "net", "bonding", "x")); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +191,15 @@ func TestProcFaults(t *testing.T) {
 		{"empty", "", []string{": not a text of /proc/net/bonding"}, exitFailed},
 		{"absent", "", []string{": "}, exitFailed},
 		{"bare", "", []string{": no net/bonding, so the bonding module was not loaded"}, exitCannotRun},
+		{"bare/net", "", []string{": no net/bonding, so the bonding module was not loaded"}, exitCannotRun},
+		{"report", "", []string{": no net/bonding, so the bonding module was not loaded"}, exitCannotRun},
 		{"none", "no bonds\n", nil, exitDone},
+		{"none/net", "no bonds\n", nil, exitDone},
+		{"none/net/bonding", "no bonds\n", nil, exitDone},
+		{"others", "", []string{": no file in it is a text of /proc/net/bonding"}, exitFailed},
+		{"nothing", "", []string{": no file in it is a text of /proc/net/bonding"}, exitFailed},
+		{"mixed", "always1", []string{"/a: not a text of /proc/net/bonding"}, exitFailed},
+		{"links", "Vendor", []string{"/lost: no such file or directory"}, exitFailed},
 	}
 	for _, tt := range tests {
 		path := filepath.Join(dir, tt.file)
@@ -202,6 +222,23 @@ func TestProcFaults(t *testing.T) {
 	stdout, _, status := noKernel(t).run("proc " + filepath.Join(dir, "other") + " " + filepath.Join(dir, "vendor"))
 	if status != exitFailed || !strings.Contains(stdout, "always1") {
 		t.Errorf("status %d, %s", status, stdout)
+	}
+}
+
+// TestProcCutLACP does not say that something is hidden where the text ends before it.
+func TestProcCutLACP(t *testing.T) {
+	whole, hidden := captureText(t, lacpCapture), captureText(t, hiddenCapture)
+	head, _, _ := strings.Cut(whole, "System priority")
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{{whole, false}, {hidden, true}, {strings.TrimSuffix(head, "\n"), false}} {
+		b := noKernel(t)
+		b.stdin = strings.NewReader(tt.text)
+		stdout, _, _ := b.run("proc -")
+		if got := strings.Contains(stdout, "hidden without CAP_NET_ADMIN"); got != tt.want || !strings.Contains(stdout, "LACP rate") {
+			t.Errorf("%q is shown as\n%s", tt.text, stdout)
+		}
 	}
 }
 

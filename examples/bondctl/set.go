@@ -45,6 +45,9 @@ func runSet(ctx context.Context, c *call) error {
 // words. If up was asked for, the bond is up afterwards, even if the rest failed.
 func (c *call) setBond(ctx context.Context, client *bond.Client, link bond.Link, r *request) (err error) {
 	b, err := client.Get(ctx, link)
+	if err == nil {
+		err = c.checkSet(ctx, client, b, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -74,11 +77,35 @@ func (c *call) setBond(ctx context.Context, client *bond.Client, link bond.Link,
 	if r.options.IsZero() {
 		return nil
 	}
+	after, err := client.Set(ctx, b.Link, r.options)
+	if err == nil {
+		c.warnUnseen(r.options, after)
+	}
+	return err
+}
+
+// checkSet warns of what is hardly meant, and returns why the options cannot be set. So no
+// bond is switched off for nothing.
+func (c *call) checkSet(ctx context.Context, client *bond.Client, b *bond.Bond, r *request) error {
+	if r.options.IsZero() {
+		return nil
+	}
 	state, err := client.State(ctx, &bond.Spec{Name: b.Name, Options: r.options})
-	if err != nil {
+	if err != nil || state.Bond == nil {
 		return err
 	}
-	c.warn(bond.Validate(r.options, state))
-	_, err = client.Set(ctx, b.Link, r.options)
-	return err
+	if r.down {
+		state.Bond.Flags &^= bond.FlagUp
+	}
+	issues := bond.Validate(r.options, state)
+	c.warn(issues)
+	if err = issues.Err(); err == nil {
+		return nil
+	}
+	refused := &bond.Error{Err: err}
+	if e, ok := err.(*bond.Error); ok { //nolint:errorlint // several that are joined are its cause
+		refused = e
+	}
+	refused.Op, refused.Link = "set", b.Name
+	return refused
 }

@@ -49,18 +49,54 @@ func runShow(ctx context.Context, c *call) error {
 	}
 	views, err := readViews(ctx, client, link)
 	if err != nil {
-		return err
+		return c.whyNoBond(ctx, client, link, err)
 	}
 	c.addSpeeds(views)
 	if c.flags.json {
 		return writeViewsJSON(c.stdout, views)
 	}
 	if len(views) == 0 {
-		_, err = io.WriteString(c.stdout, "no bonds\n")
+		text := "no bonds\n"
+		if c.noDriver() {
+			text = "no bonds; the bonding driver is not loaded\n"
+		}
+		_, err = io.WriteString(c.stdout, text)
 		return err
 	}
 	_, err = io.WriteString(c.stdout, viewsText(views, c.paint(c.stdout)))
 	return err
+}
+
+// noDriver reports whether the kernel has no bonding driver, or has not loaded it. It is false
+// where that cannot be told.
+func noDriver() bool {
+	if _, err := os.Stat("/sys/module"); err != nil {
+		return false
+	}
+	_, err := os.Stat("/sys/module/bonding")
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// whyNoBond adds to the error of an interface that is no bond what helps.
+func (c *call) whyNoBond(ctx context.Context, client *bond.Client, link bond.Link, err error) error {
+	e, ok := errors.AsType[*bond.Error](err)
+	if !ok || e.Hint != "" {
+		return err
+	}
+	told := *e
+	switch {
+	case errors.Is(err, bond.ErrNotBond):
+		s, err := client.Slave(ctx, link)
+		if err != nil {
+			break
+		}
+		if master, err := client.Link(ctx, bond.Link{Index: s.Master}); err == nil {
+			told.Hint = "it is a slave of " + quoteLink(master.Link)
+		}
+	case errors.Is(err, os.ErrNotExist) && c.noDriver():
+		told.Hint = "the bonding driver is not loaded"
+	}
+	return &told
 }
 
 // readViews reads one bond and its slaves, or all where the link is zero.

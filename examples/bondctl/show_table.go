@@ -137,17 +137,30 @@ func lacpText(b *bond.Bond) (text string, hidden []string) {
 	if b.MinLinks > 0 {
 		parts = append(parts, fmt.Sprintf("min_links %d", b.MinLinks))
 	}
-	for _, opt := range []bond.Option{bond.OptionADActorSysPrio, bond.OptionADUserPortKey, bond.OptionADActorSystem} {
+	for _, opt := range privilegedOptions {
 		switch {
 		case !b.Has(opt):
 			hidden = append(hidden, opt.String())
-		case opt == bond.OptionADActorSystem && b.ADActorSystem == [6]byte{}:
-			// That of the bond is used.
-		default:
+		case !isDefault(b, opt):
 			parts = append(parts, opt.String()+" "+oneLine(b.Text(opt)))
 		}
 	}
 	return strings.Join(parts, ", "), hidden
+}
+
+// privilegedOptions are those of 802.3ad that not everybody is shown.
+var privilegedOptions = []bond.Option{bond.OptionADActorSysPrio, bond.OptionADUserPortKey, bond.OptionADActorSystem}
+
+// isDefault reports whether one of the privilegedOptions is as in a new bond.
+func isDefault(b *bond.Bond, opt bond.Option) bool {
+	switch opt {
+	case bond.OptionADActorSysPrio:
+		return int64(b.ADActorSysPrio) == opt.Info().Default
+	case bond.OptionADUserPortKey:
+		return int64(b.ADUserPortKey) == opt.Info().Default
+	default: // that of the bond is used
+		return b.ADActorSystem == [6]byte{}
+	}
 }
 
 // slaveRows returns the table of the slaves. Columns without anything in them are left

@@ -4,10 +4,12 @@
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -90,6 +92,90 @@ func TestShowNothing(t *testing.T) {
 		if status != exitFailed || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%s: status %d, standard output %q, standard error %q", tt.line, status, stdout, stderr)
 		}
+	}
+}
+
+// TestShowNoDriver says that the driver is not there.
+func TestShowNoDriver(t *testing.T) {
+	b := newBench(t, nil)
+	b.twoSlaves()
+	b.noDriver = true
+	if got, want := b.must("show"), "no bonds; the bonding driver is not loaded\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := b.must("show -json"), "[]\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if _, stderr, status := b.run("show bond0"); status != exitFailed || !strings.HasSuffix(stderr, " (the bonding driver is not loaded)\n") {
+		t.Errorf("status %d, standard error %q", status, stderr)
+	}
+}
+
+// TestShowSlave names the bond of an interface that is none.
+func TestShowSlave(t *testing.T) {
+	b := host(t)
+	_, stderr, status := b.run("show eth1")
+	if want := "bondctl: get eth1: not a bond (it is a slave of bond0)\n"; status != exitFailed || stderr != want {
+		t.Errorf("status %d, standard error %q, want %q", status, stderr, want)
+	}
+}
+
+// TestShowUnusualLACP shows what is not as in a new bond.
+func TestShowUnusualLACP(t *testing.T) {
+	b := newBench(t, nil)
+	b.must("create bond0 mode=802.3ad ad_actor_sys_prio=5 ad_user_port_key=7 ad_actor_system=02:00:5e:00:53:44")
+	want := "ad_actor_sys_prio 5, ad_user_port_key 7, ad_actor_system 02:00:5e:00:53:44\n"
+	if got := b.must("show"); !strings.Contains(got, want) {
+		t.Errorf("%s has no %s", got, want)
+	}
+}
+
+//go:embed main.go
+var mainSource string
+
+// TestDocumentedKeys looks for every key of the JSON in the documentation of the command.
+func TestDocumentedKeys(t *testing.T) {
+	doc, _, _ := strings.Cut(mainSource, "\npackage main")
+	words := map[string]bool{}
+	for _, w := range strings.FieldsFunc(doc, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		words[w] = true
+	}
+	// Options have the names that bondctl options shows.
+	for opt := range bond.AllOptions() {
+		words[opt.String()] = true
+	}
+	var look func(where string, v any)
+	look = func(where string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, v := range v {
+				if !words[key] {
+					t.Errorf("%s: the documentation has no %s", where, key)
+				}
+				look(where, v)
+			}
+		case []any:
+			for _, v := range v {
+				look(where, v)
+			}
+		}
+	}
+	b := host(t)
+	b.kernel.SetUnknown("bond0", []bond.Attr{{Type: 99, Data: []byte{1}}})
+	for _, line := range []string{"show -json", "options -json"} {
+		var v any
+		if err := json.Unmarshal([]byte(b.must(line)), &v); err != nil {
+			t.Fatal(err)
+		}
+		look(line, v)
+	}
+	w := b.watch("-json")
+	for _, line := range w.until(`"synced"`) {
+		var v any
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatal(err)
+		}
+		look("watch -json", v)
 	}
 }
 

@@ -51,10 +51,19 @@ func quote(name string) string {
 	odd := func(r rune) bool {
 		return r == utf8.RuneError || r == '"' || r == '\\' || r == ' ' || !unicode.IsPrint(r)
 	}
-	if name == "" || strings.ContainsFunc(name, odd) {
+	switch {
+	case strings.ContainsFunc(name, looksBlank):
+		return strconv.QuoteToASCII(name)
+	case name == "", strings.ContainsFunc(name, odd):
 		return strconv.Quote(name)
 	}
 	return name
+}
+
+// looksBlank reports whether a character that counts as printable leaves nothing to see, so
+// that a name with it might look like several columns.
+func looksBlank(r rune) bool {
+	return r == 0x2800 || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // quoteLink is quote for the name of a link, or its number where it has no name.

@@ -57,6 +57,8 @@ type watcher struct {
 	bonds    map[int]*bond.Bond
 	slaves   map[int]*bond.Slave
 	verdicts map[int]verdict
+	// before is the slave of the latest event as it was before, nil if it was not known.
+	before *bond.Slave
 }
 
 func newWatcher() *watcher {
@@ -65,6 +67,7 @@ func newWatcher() *watcher {
 
 // note takes over what an event tells.
 func (w *watcher) note(e *bond.Event) {
+	w.before = w.slaves[e.Slave.Index]
 	switch e.Kind {
 	case bond.EventBondRemoved:
 		delete(w.bonds, e.Bond.Index)
@@ -157,7 +160,7 @@ func (w *watcher) eventText(e *bond.Event) string {
 	case bond.EventActiveChanged:
 		return name + " active slave: " + quoteLink(e.Old) + " -> " + quoteLink(e.New)
 	case bond.EventSlaveChanged:
-		return name + " slave " + slave + ": " + slaveText(e.SlaveState)
+		return name + " slave " + slave + ": " + slaveText(e.SlaveState) + w.linkChanges(e.SlaveState)
 	case bond.EventAggregatorChanged:
 		if e.SlaveState != nil {
 			s := e.SlaveState
@@ -197,6 +200,24 @@ func linkText(e *bond.Event) string {
 		l = &e.SlaveState.LinkInfo
 	}
 	return fmt.Sprintf("%s interface: MAC %s, MTU %d, operstate %v", subject(e), macText(l.MAC), l.MTU, l.OperState)
+}
+
+// linkChanges says what slaveText leaves out and has changed.
+func (w *watcher) linkChanges(s *bond.Slave) string {
+	var text string
+	if w.before == nil {
+		return text
+	}
+	if !slices.Equal(w.before.MAC, s.MAC) {
+		text += ", MAC " + macText(s.MAC)
+	}
+	if w.before.MTU != s.MTU {
+		text += ", MTU " + strconv.Itoa(s.MTU)
+	}
+	if w.before.OperState != s.OperState && slaveText(w.before) == slaveText(s) {
+		text += ", operstate " + s.OperState.String()
+	}
+	return text
 }
 
 // slaveText says how a slave is.

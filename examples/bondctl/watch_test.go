@@ -209,6 +209,29 @@ func TestWatchEveryEvent(t *testing.T) {
 			t.Errorf("%v: %q, want %q", tt.event.Kind, got, tt.want)
 		}
 	}
+	// A slave whose state is the same has something else that changed.
+	moved := s
+	moved.MTU, moved.MAC = 1400, []byte{2, 0, 0x5e, 0, 0x53, 7}
+	dormant := moved
+	dormant.OperState = 5
+	failed := dormant
+	failed.MIIStatus, failed.OperState = bond.MIIDown, 2
+	w := newWatcher()
+	for i, tt := range []struct {
+		state *bond.Slave
+		want  string
+	}{
+		{&s, "bond0 slave eth0: active, MII up"},
+		{&moved, "bond0 slave eth0: active, MII up, MAC 02:00:5e:00:53:07, MTU 1400"},
+		{&dormant, "bond0 slave eth0: active, MII up, operstate dormant"},
+		{&failed, "bond0 slave eth0: active, MII down"},
+	} {
+		e := bond.Event{Kind: bond.EventSlaveChanged, Bond: link, Slave: slave, BondState: ab, SlaveState: tt.state}
+		w.note(&e)
+		if got := w.eventText(&e); got != tt.want {
+			t.Errorf("event %d: %q, want %q", i, got, tt.want)
+		}
+	}
 	// Every kind has words of its own.
 	for k := bond.EventBondAdded; k <= bond.EventLinkChanged; k++ {
 		e := bond.Event{Kind: k, Bond: link, Slave: slave, OldName: "x", Old: slave, New: slave, BondState: ad, SlaveState: &s}
