@@ -23,6 +23,8 @@ type ApplyOptions struct {
 	AllowMissing bool
 	// Confirm is called after the change, with what is there then. If it returns
 	// an error or panics, everything is put back. It is not called where nothing was to be done.
+	// Apply waits for it, and so it must return when ctx ends. It may use the Client, but not
+	// for an Apply to the same bond, which would wait for this one.
 	Confirm func(ctx context.Context, after *State) error
 }
 
@@ -159,7 +161,8 @@ func (c *Client) Plan(ctx context.Context, spec *Spec) (*Plan, error) {
 //
 // Two Applies of one Client to one bond wait for each other. Nothing keeps other programs from
 // changing the bond in between: what they change may be reported as not applied, and
-// be lost in a rollback.
+// be lost in a rollback. But a bond that they made under its name is left alone, and so is an
+// interface that they took for something else.
 func (c *Client) Apply(ctx context.Context, spec *Spec, ao *ApplyOptions) (*Result, error) {
 	if ao == nil {
 		ao = &ApplyOptions{}
@@ -175,7 +178,10 @@ func (c *Client) Apply(ctx context.Context, spec *Spec, ao *ApplyOptions) (*Resu
 	if err != nil {
 		return nil, clientError("apply", spec.Name, err)
 	}
-	a := &applier{c: c, spec: spec, ao: ao, res: &Result{Before: now}}
+	a := &applier{c: c, spec: spec, ao: ao, res: &Result{Before: now}, touched: make(map[string]bool)}
+	if now.Bond != nil {
+		a.index = now.Bond.Index
+	}
 	a.res.Plan, err = Diff(now, spec)
 	if err == nil {
 		err = a.refuse()
@@ -200,10 +206,13 @@ type applier struct {
 	ao   *ApplyOptions
 	res  *Result
 
-	// exists says that somebody else made the bond that was to be made.
-	exists bool
-	// gone are slaves that went away.
-	gone []string
+	// index is that of the bond, 0 while there is none. Another bond of that name is somebody
+	// else's, unless unsure says that it may have been made without an answer.
+	index  int
+	unsure bool
+	// touched are the interfaces that steps were about, and gone slaves that went away.
+	touched map[string]bool
+	gone    []string
 }
 
 // refuse returns why the plan is not carried out.
@@ -249,15 +258,14 @@ func (a *applier) run(ctx context.Context) error {
 			a.res.Skipped = append(a.res.Skipped, s)
 			continue
 		}
-		done, err := a.c.applyStep(ctx, a.spec.Name, s)
-		if err != nil && a.lost(ctx, s, err) {
-			done, err = false, nil
+		done, err := a.step(ctx, s)
+		if err != nil {
+			done, err = a.without(ctx, s, err)
 		}
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			a.exists = s.Kind == StepCreate && errors.Is(err, os.ErrExist)
 			where := fmt.Sprintf("step %d of %d", i+1, len(steps))
 			if _, ok := err.(*Error); !ok { //nolint:errorlint // which says itself what was done to what
 				where += ", " + s.String()
@@ -270,18 +278,28 @@ func (a *applier) run(ctx context.Context) error {
 			a.res.Skipped = append(a.res.Skipped, s)
 		}
 	}
-	after, err := a.c.applyState(ctx, a.spec)
-	if err == nil {
-		a.res.After = after
-		err = a.verify(after)
-	}
-	if err != nil {
+	if err := a.readBack(ctx); err != nil {
 		return &Error{Value: "reading back", Err: err}
 	}
 	if a.ao.Confirm == nil {
 		return nil
 	}
-	return a.confirm(ctx, after)
+	return a.confirm(ctx, a.res.After)
+}
+
+// readBack reads what there is now and verifies it. It takes several requests, so where slaves
+// may go away it does so again before it says that something differs.
+func (a *applier) readBack(ctx context.Context) error {
+	for tries := 2; ; tries-- {
+		after, err := a.c.applyState(ctx, a.spec)
+		if err != nil {
+			return err
+		}
+		a.res.After = after
+		if err = a.verify(after); err == nil || tries == 1 || !a.ao.AllowMissing {
+			return err
+		}
+	}
 }
 
 // confirm asks the caller.
@@ -300,32 +318,35 @@ func (a *applier) confirm(ctx context.Context, after *State) error {
 	return ctx.Err()
 }
 
-// lost reports whether a step failed because a slave went away that may be
-// missing.
-func (a *applier) lost(ctx context.Context, s Step, err error) bool {
-	if !a.ao.AllowMissing || s.Link == a.spec.Name || !errors.Is(err, os.ErrNotExist) {
-		return false
+// bond names the bond by its index, so that no other of that name is meant.
+func (a *applier) bond() Link { return Link{Index: a.index, Name: a.spec.Name} }
+
+// mine returns an error for an interface that has become a port of something else.
+func (a *applier) mine(ctx context.Context, l Link) error {
+	info, err := a.c.info(ctx, l)
+	if err == nil && info.Master != 0 && info.Master != a.index && info.Index != a.index {
+		err = a.c.busy(ctx, info)
 	}
-	if _, err := a.c.info(ctx, Link{Name: s.Link}); !errors.Is(err, os.ErrNotExist) {
-		return false
-	}
-	if _, err := a.c.info(ctx, Link{Name: a.spec.Name}); err != nil {
-		return false
-	}
-	a.gone = append(a.gone, s.Link)
-	return true
+	return clientError("set down", l.String(), err)
 }
 
-// applyStep carries out a step, and reports whether that was needed and possible.
-func (c *Client) applyStep(ctx context.Context, name string, s Step) (done bool, err error) {
-	link := Link{Name: s.Link}
+// step carries out a step, and reports whether that was needed and possible.
+func (a *applier) step(ctx context.Context, s Step) (done bool, err error) {
+	a.touched[s.Link] = true
+	c, link := a.c, Link{Name: s.Link}
+	if s.Link == a.spec.Name {
+		link = a.bond()
+	}
 	switch s.Kind {
 	case StepCreate:
-		_, err = c.Create(ctx, s.Link, s.Options, &CreateOptions{MAC: s.MAC, MTU: s.MTU, TxQueues: s.TxQueues})
+		a.index, err = c.Create(ctx, s.Link, s.Options, &CreateOptions{MAC: s.MAC, MTU: s.MTU, TxQueues: s.TxQueues})
+		a.unsure = err != nil && !errors.Is(err, os.ErrExist)
 	case StepDelete:
 		err = c.Delete(ctx, link)
 	case StepDown:
-		err = c.SetDown(ctx, link)
+		if err = a.mine(ctx, link); err == nil {
+			err = c.SetDown(ctx, link)
+		}
 	case StepUp:
 		err = c.SetUp(ctx, link)
 	case StepSetMAC:
@@ -333,11 +354,11 @@ func (c *Client) applyStep(ctx context.Context, name string, s Step) (done bool,
 	case StepSetMTU:
 		err = c.SetMTU(ctx, link, s.MTU)
 	case StepRelease:
-		err = c.Release(ctx, link)
+		err = c.release(ctx, link, a.index)
 	case StepEnslave:
-		err = c.Enslave(ctx, Link{Name: name}, link, SlaveOptions{})
+		err = c.Enslave(ctx, a.bond(), link, SlaveOptions{})
 	case StepSetSlave:
-		_, err = c.SetSlave(ctx, link, s.SlaveOptions)
+		_, err = c.setSlaveOf(ctx, link, s.SlaveOptions, a.index)
 	case StepSet:
 		if s.Options.Active != nil {
 			return c.applyActive(ctx, link, s.Options)
@@ -384,6 +405,9 @@ func (c *Client) applyActive(ctx context.Context, bond Link, o Options) (done bo
 
 // verify compares what there is now with the Spec.
 func (a *applier) verify(after *State) error {
+	if b := after.Bond; b != nil && b.Index != a.index {
+		return &Error{Link: b.Name, Err: errNoLink, Hint: "another program deleted it, and there is another of that name"}
+	}
 	spec := *a.spec
 	spec.Options = a.spec.Options.Clone()
 	// The kernel may have chosen another by now.
@@ -453,7 +477,7 @@ func applyDiffers(after *State, s Step) error {
 		}
 	case StepSetSlave:
 		slave, _ := (&differ{now: after}).find(Link{Name: s.Link})
-		for _, opt := range diffSlaveOptions {
+		for _, opt := range slaveSettable {
 			if s.SlaveOptions.Has(opt) {
 				found(opt, s.SlaveOptions.Text(opt), slave == nil || slave.Has(opt))
 			}

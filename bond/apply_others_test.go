@@ -174,6 +174,76 @@ func TestApplySomebodyElseCreates(t *testing.T) {
 	}
 }
 
+// TestApplyPrimaryVanishes removes a slave that is to be the primary, before each request in turn.
+func TestApplyPrimaryVanishes(t *testing.T) {
+	spec := planPair()
+	spec.Options.Primary = &bond.Link{Name: "eth1"}
+	spec.Options.ResendIGMP = new(uint32(9))
+	for _, start := range []*bond.Spec{nil, {Name: "bond0", Options: bond.Options{Mode: new(bond.ModeActiveBackup)}}, {Name: "bond0", Slaves: []bond.SlaveSpec{{Name: "eth2"}}}} {
+		for n := 0; ; n++ {
+			k, c := planKernel(t, nil)
+			if start != nil {
+				planApply(t, c, start)
+			}
+			requests := 0
+			k.Fail(func(bond.Message) error {
+				if requests++; requests == n+1 {
+					k.Remove("eth1")
+				}
+				return nil
+			})
+			_, err := c.Apply(t.Context(), spec, &bond.ApplyOptions{Allow: bond.DisruptionRecreate, AllowMissing: true})
+			if err != nil {
+				t.Errorf("from %s, request %d: %v", planJSON(start), n, err)
+			}
+			if requests <= n {
+				if n < 15 {
+					t.Errorf("%d requests", n)
+				}
+				break
+			}
+			if now := planState(t, c); now.Bond == nil || now.Bond.ResendIGMP != 9 || !now.Bond.Up() || len(now.Slaves) != 1 {
+				t.Errorf("from %s, request %d: %+v", planJSON(start), n, now)
+			}
+		}
+	}
+}
+
+// TestApplyActiveAgainstPrio declares an active slave, and another one with more prio, which the kernel
+// goes back to. Nobody fights it.
+func TestApplyActiveAgainstPrio(t *testing.T) {
+	for _, reselect := range []bond.PrimaryReselect{bond.PrimaryReselectAlways, bond.PrimaryReselectFailure} {
+		k, c := planKernel(t, nil)
+		spec := planPair()
+		spec.Options.Active = &bond.Link{Name: "eth0"}
+		spec.Options.PrimaryReselect = &reselect
+		spec.Slaves[1].Options.Prio = new(int32(5))
+		planApply(t, c, spec)
+		k.SetCarrier("eth1", false)
+		k.SetCarrier("eth1", true)
+		p, err := c.Plan(t.Context(), spec)
+		if err != nil || !p.IsEmpty() {
+			t.Errorf("%v: there is something to do: %v\n%v", reselect, err, p)
+		}
+		active, warned := "eth0", false
+		if reselect == bond.PrimaryReselectAlways {
+			active, warned = "eth1", true
+		}
+		if b := planState(t, c).Bond; b.Active.Name != active {
+			t.Errorf("%v: active is %v", reselect, b.Active)
+		}
+		if has := strings.Contains(p.String(), "the prio of eth1"); has != warned {
+			t.Errorf("%v: warnings are %v", reselect, p.Issues)
+		}
+		// The same prio, or less, is none to go back to.
+		spec.Slaves[0].Options.Prio = new(int32(5))
+		planApply(t, c, spec)
+		if b := planState(t, c).Bond; b.Active.Name != "eth0" {
+			t.Errorf("%v: active is %v", reselect, b.Active)
+		}
+	}
+}
+
 // TestApplyActiveWithoutLink declares an active slave that has no link.
 func TestApplyActiveWithoutLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

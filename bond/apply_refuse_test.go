@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -56,6 +57,11 @@ func TestApplyRefuses(t *testing.T) {
 		{"twice", func(s *bond.Spec) { s.Slaves = []bond.SlaveSpec{{Name: "eth0"}, {Name: "eth0"}} }, planAll, bond.ErrBadValue, "twice"},
 		{"group address", func(s *bond.Spec) { s.MAC = net.HardwareAddr{1, 2, 3, 4, 5, 6} }, planAll, bond.ErrBadValue, "01:02:03:04:05:06"},
 		{"mtu", func(s *bond.Spec) { s.MTU = new(12) }, planAll, bond.ErrBadValue, "mtu 12"},
+		{"primary's name", func(s *bond.Spec) { s.Options.Primary = &bond.Link{Name: "eth 0"} }, planAll, bond.ErrBadValue, "primary eth 0"},
+		{"active's index", func(s *bond.Spec) { s.Options.Active = &bond.Link{Index: -1} }, planAll, bond.ErrBadValue, "active_slave #-1"},
+		{"delay without miimon", func(s *bond.Spec) {
+			s.Options.MIIMon, s.Options.UpDelay = new(time.Duration(0)), new(time.Microsecond)
+		}, planAll, bond.ErrBadValue, "updelay 1µs"},
 		{"active", func(s *bond.Spec) { s.Options.Active = &bond.Link{Name: "eth2"} }, planAll, bond.ErrNotSlave, "active_slave eth2"},
 	}
 	for _, tt := range tests {

@@ -291,7 +291,7 @@ func (s *Slave) Has(opt Option) bool {
 // Options returns everything that the kernel said and that can be set.
 func (s *Slave) Options() SlaveOptions {
 	var o SlaveOptions
-	for _, opt := range []Option{OptionQueueID, OptionPrio, OptionActorPortPrio} {
+	for _, opt := range slaveSettable {
 		if s.Has(opt) {
 			o.setRaw(opt, s.raw(opt))
 		}

@@ -368,6 +368,15 @@ func TestClientLeaksNothing(t *testing.T) {
 			cancel()
 		}
 		clientMust(t, s.Close())
+		for _, err := range c.Watch(t.Context()) {
+			clientMust(t, err)
+			break
+		}
+		expired, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		for _, err := range c.Watch(expired) {
+			_ = err
+		}
+		cancel()
 		clientMust(t, c.Close())
 		_, _ = bond.Dial(&bond.Config{NetNSPath: "/dev/null"})
 	}

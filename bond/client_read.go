@@ -67,7 +67,10 @@ func (c *Client) List(ctx context.Context) ([]Bond, error) {
 	for i := range bonds {
 		all[i] = &bonds[i]
 	}
-	return bonds, clientError(op, "", c.fillNames(ctx, all...))
+	if err := c.fillNames(ctx, all...); err != nil {
+		return nil, clientError(op, "", err)
+	}
+	return bonds, nil
 }
 
 // fillNamesOneByOne is how many names are looked up one at a time. A dump reads

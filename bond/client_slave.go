@@ -15,8 +15,16 @@ import (
 // is afterwards. Zero SlaveOptions change nothing and send nothing. It checks,
 // reads again after an error and after success, and fails as [Client.Set] does.
 func (c *Client) SetSlave(ctx context.Context, slave Link, o SlaveOptions) (*Slave, error) {
+	return c.setSlaveOf(ctx, slave, o, 0)
+}
+
+// setSlaveOf is SetSlave for a slave of the bond with that index, or of any for 0.
+func (c *Client) setSlaveOf(ctx context.Context, slave Link, o SlaveOptions, master int) (*Slave, error) {
 	const op = "set slave"
 	s, err := c.Slave(ctx, slave)
+	if err == nil && master != 0 && s.Master != master {
+		err = &Error{Err: ErrNotSlave, Hint: "it is one of another bond by now"}
+	}
 	if err != nil {
 		return nil, clientError(op, slave.String(), err)
 	}
@@ -119,7 +127,7 @@ func (c *Client) enslave(ctx context.Context, now *State, s *LinkInfo, o *SlaveO
 				return (&clientChange{kind: StepDown}).explain(err)
 			}
 			// Where there was no answer, the kernel may have done it.
-			return c.undoEnslave(ctx, s, false, err)
+			return c.undoEnslave(ctx, s, 0, err)
 		}
 	}
 	_, _, err := c.link(ctx, rtmNewLink, 0, &linkRequest{index: s.Index, master: &now.Bond.Index})
@@ -131,20 +139,24 @@ func (c *Client) enslave(ctx context.Context, now *State, s *LinkInfo, o *SlaveO
 			}
 			change.link, _ = c.info(ctx, Link{Index: s.Index})
 		}
-		_, refused := errors.AsType[*KernelError](err)
-		return c.undoEnslave(ctx, s, !refused, change.explain(err))
+		master := now.Bond.Index
+		if _, refused := errors.AsType[*KernelError](err); refused {
+			master = 0
+		}
+		return c.undoEnslave(ctx, s, master, change.explain(err))
 	}
-	slave, err := c.Slave(ctx, Link{Index: s.Index})
+	slave, err := c.info(ctx, Link{Index: s.Index})
 	switch {
 	case err != nil:
-		err = clientError("", "", err)
-	case slave.Master != now.Bond.Index:
+	case slave.Master == 0:
 		err = &Error{Err: ErrNotApplied, Hint: "somebody else released the slave"}
+	case slave.Master != now.Bond.Index:
+		err = c.busy(ctx, slave)
 	case !o.IsZero():
-		_, err = c.setSlave(ctx, slave, o)
+		_, err = c.setSlave(ctx, &Slave{LinkInfo: *slave}, o)
 	}
 	if err != nil {
-		return c.undoEnslave(ctx, s, true, err)
+		return c.undoEnslave(ctx, s, now.Bond.Index, err)
 	}
 	return nil
 }
@@ -159,12 +171,18 @@ func (c *Client) busy(ctx context.Context, s *LinkInfo) error {
 }
 
 // undoEnslave puts an interface back to what it was, also when the
-// context has ended, and returns err.
-func (c *Client) undoEnslave(ctx context.Context, s *LinkInfo, release bool, err error) error {
+// context has ended, and returns err. Master is the bond that it may have become a slave of,
+// 0 for none. One that something else has taken meanwhile is left alone.
+func (c *Client) undoEnslave(ctx context.Context, s *LinkInfo, master int, err error) error {
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
-	var failed error
-	if release {
+	now, failed := c.info(ctx, Link{Index: s.Index})
+	switch {
+	case failed != nil:
+	case now.Master == 0:
+	case now.Master != master:
+		return err
+	default:
 		_, _, failed = c.link(ctx, rtmNewLink, 0, &linkRequest{index: s.Index, master: new(0)})
 	}
 	if s.Up() && failed == nil {
@@ -193,11 +211,19 @@ func clientJoin(err, other error) error {
 // matches ErrNotSlave where the interface is no slave of a bond; it is left
 // alone then.
 func (c *Client) Release(ctx context.Context, slave Link) error {
+	return c.release(ctx, slave, 0)
+}
+
+// release is Release for a slave of the bond with that index, or of any for 0.
+func (c *Client) release(ctx context.Context, slave Link, master int) error {
 	const op = "release"
 	var s Slave
 	body, err := c.lookup(ctx, slave)
 	if err == nil {
 		err = s.Decode(body)
+	}
+	if err == nil && master != 0 && s.Master != master {
+		err = &Error{Err: ErrNotSlave, Hint: "it is one of another bond by now"}
 	}
 	if err != nil {
 		return clientError(op, slave.String(), err)

@@ -136,7 +136,7 @@ func appliedSlave(o *SlaveOptions, before, after *Slave) []Option {
 		return nil
 	}
 	var opts []Option
-	for _, opt := range [...]Option{OptionQueueID, OptionPrio, OptionActorPortPrio} {
+	for _, opt := range slaveSettable {
 		want, ok := o.raw(opt)
 		if ok && after.Has(opt) && after.raw(opt) == want && before.raw(opt) != want {
 			opts = append(opts, opt)
@@ -147,7 +147,7 @@ func appliedSlave(o *SlaveOptions, before, after *Slave) []Option {
 
 // verifySlave is as verify, for a slave.
 func verifySlave(o *SlaveOptions, after *Slave) error {
-	for _, opt := range [...]Option{OptionQueueID, OptionPrio, OptionActorPortPrio} {
+	for _, opt := range slaveSettable {
 		want, ok := o.raw(opt)
 		switch {
 		case !ok || after.Has(opt) && after.raw(opt) == want:

@@ -29,8 +29,8 @@ import (
 //   - A delay is compared with what the kernel makes of it, a multiple of miimon. Lists of targets are
 //     compared in order, for the order is the kernel's too.
 //   - A primary is compared while that interface is a slave, because the kernel does not tell it
-//     otherwise. An active slave is, while that slave could be active, and there is no primary that the
-//     kernel would go back to. Neither is an error where it cannot be had yet; Issues has a warning.
+//     otherwise. An active slave is, while that slave could be active, and there is no primary, and no slave with
+//     more prio, that the kernel would go back to. Neither is an error where it cannot be had yet; Issues has a warning.
 //   - What the kernel does not tell is written each time that the Spec mentions it. In
 //     802.3ad those are ad_actor_sys_prio, ad_user_port_key and ad_actor_system where
 //     CAP_NET_ADMIN is missing in the initial user namespace.
@@ -153,6 +153,8 @@ func (d *differ) checkSpec() {
 	if m := s.MAC; m != nil && !d.macOK(m) {
 		d.fail(0, "mac "+m.String(), ErrBadValue, "not a hardware address for the bond", "a unicast address of 6 bytes that is not zero")
 	}
+	d.checkLink(OptionActiveSlave, s.Options.Active)
+	d.checkLink(OptionPrimary, s.Options.Primary)
 	seen := map[string]bool{}
 	for _, slave := range s.Slaves {
 		switch {
@@ -164,6 +166,15 @@ func (d *differ) checkSpec() {
 			d.fail(0, slave.Name, ErrBadValue, "the slave is mentioned twice", "")
 		}
 		seen[slave.Name] = true
+	}
+}
+
+// checkLink checks that there can be such an interface.
+func (d *differ) checkLink(opt Option, l *Link) {
+	switch {
+	case l == nil || l.IsZero():
+	case l.Index < 0 || l.Index > maxInt || l.Index == 0 && !textIsName(l.Name):
+		d.fail(opt, l.String(), ErrBadValue, "not an interface", "a name, or an index of 1 to 2147483647")
 	}
 }
 
@@ -246,8 +257,8 @@ func (d *differ) validate() {
 		}
 	}
 	if d.options.miimon() == 0 {
-		for _, opt := range diffDelays {
-			if diffMillis(&o, opt) == 0 {
+		for _, opt := range delayOptions {
+			if v, _ := o.duration(opt); v == 0 {
 				o.Clear(opt)
 			}
 		}

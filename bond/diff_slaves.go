@@ -167,23 +167,23 @@ func (d *differ) chooseActive() {
 	}
 }
 
-// yields reports whether an active slave is not to be chosen because of a primary,
+// yields reports whether an active slave is not to be chosen because of another,
 // and warns of it.
 func (d *differ) yields(active string) bool {
-	primary := d.yieldsTo(active)
-	if primary != "" {
-		d.warn(OptionActiveSlave, active, "it is left alone, because the kernel goes back to the primary "+primary,
+	other, why := d.yieldsTo(active)
+	if other != "" {
+		d.warn(OptionActiveSlave, active, "it is left alone, because the kernel goes back to "+why+" "+other,
 			"leave out one of them, or choose another primary_reselect")
 	}
-	return primary != ""
+	return other != ""
 }
 
-// yieldsTo returns the primary to which the kernel would go back from that active
-// slave as soon as it can, so that choosing it again and again would be a fight. A rollback does not
-// fight.
-func (d *differ) yieldsTo(active string) string {
+// yieldsTo returns the slave to which the kernel would go back from that active
+// slave as soon as it can, so that choosing it again and again would be a fight, and why. A rollback does
+// not fight.
+func (d *differ) yieldsTo(active string) (other, why string) {
 	if d.restores {
-		return ""
+		return "", ""
 	}
 	var primary string
 	switch want := d.spec.Options.Primary; {
@@ -201,10 +201,24 @@ func (d *differ) yieldsTo(active string) string {
 	case o.keep.PrimaryReselect != nil:
 		reselect = *o.keep.PrimaryReselect
 	}
-	if reselect != PrimaryReselectAlways || primary == active || !d.final(primary) {
-		return ""
+	switch {
+	case reselect != PrimaryReselectAlways || primary == active && primary != "":
+		return "", ""
+	case d.final(primary):
+		return primary, "the primary"
 	}
-	return primary
+	best, most := "", int64(0)
+	for i := range d.slaves {
+		s := &d.slaves[i]
+		prio, _ := s.wanted(OptionPrio, d.mode)
+		if better := prio > most; best == "" || better || prio == most && s.name == active {
+			best, most = s.name, prio
+		}
+	}
+	if best == active {
+		return "", ""
+	}
+	return best, "the prio of"
 }
 
 // txQueues returns the number of queues that the bond is to have, 0 where nobody knows.
@@ -223,7 +237,7 @@ func (d *differ) checkSlaveOptions() {
 	queues := map[uint16]string{}
 	for i := range d.slaves {
 		s := &d.slaves[i]
-		for _, opt := range diffSlaveOptions {
+		for _, opt := range slaveSettable {
 			if s.options.Has(opt) && !opt.row().Modes.Has(d.mode) {
 				d.wrongMode(opt, diffSlaveText(&s.options, opt)+" of "+s.name)
 			}
@@ -254,8 +268,6 @@ func (d *differ) hasPrimary() bool {
 	}
 	return d.bond != nil && d.bond.Has(OptionPrimary) && d.mode.HasActive()
 }
-
-var diffSlaveOptions = [...]Option{OptionQueueID, OptionPrio, OptionActorPortPrio}
 
 func diffSlaveText(o *SlaveOptions, opt Option) string {
 	v, _ := o.raw(opt)

@@ -56,7 +56,11 @@ func (d *differ) mayReselect() bool {
 	if want == nil || want.IsZero() || d.empties() || len(d.slaves) < 2 || !d.bond.Has(OptionActiveSlave) || !d.final(d.bond.Active.Name) {
 		return false
 	}
-	if slave, _ := d.find(*want); slave == nil || slave.Name != d.bond.Active.Name || d.yieldsTo(slave.Name) != "" {
+	slave, _ := d.find(*want)
+	if slave == nil || slave.Name != d.bond.Active.Name {
+		return false
+	}
+	if other, _ := d.yieldsTo(slave.Name); other != "" {
 		return false
 	}
 	return slices.ContainsFunc(d.plan.Steps, func(s Step) bool {
@@ -310,7 +314,7 @@ func (d *differ) slaveStep(s *diffSlave) Step {
 		step.Why = "a slave begins with the defaults"
 	}
 	var was []string
-	for _, opt := range diffSlaveOptions {
+	for _, opt := range slaveSettable {
 		v, ok := s.wanted(opt, d.mode)
 		if !ok {
 			continue

@@ -59,9 +59,6 @@ func diffNow(b *Bond) Options {
 	return o
 }
 
-// diffDelays are the options that the kernel keeps as multiples of miimon.
-var diffDelays = [...]Option{OptionUpDelay, OptionDownDelay, OptionPeerNotifDelay}
-
 // diffMillis returns a time in milliseconds, 0 where it is not set.
 func diffMillis(o *Options, opt Option) int64 {
 	v, _ := o.raw(opt)
@@ -125,16 +122,12 @@ func diffAfterMode(o *Options, mode Mode) {
 	}
 }
 
-// lbMIIMon is the miimon, in milliseconds, that the kernel chooses when it is 0 and the mode
-// becomes one that needs it (BOND_DEFAULT_MIIMON).
-const lbMIIMon = 100
-
 // diffAfterMIIMon is bond_option_miimon_set. The delays are multiples, so they change with
 // miimon. While it is 0 they read 0, and afterwards they are what they were
 // before, which nobody knows.
 func diffAfterMIIMon(o *Options, miimon int64) {
 	old := diffMillis(o, OptionMIIMon)
-	for _, opt := range diffDelays {
+	for _, opt := range delayOptions {
 		switch {
 		case !o.Has(opt):
 		case old != 0:
@@ -192,7 +185,7 @@ func (d *diffOptions) wanted() Options {
 		opt := row.Option
 		switch {
 		case row.Slave || row.ReadOnly || opt == OptionActiveSlave || opt == OptionPrimary:
-		case slices.Contains(diffDelays[:], opt):
+		case slices.Contains(delayOptions[:], opt):
 			switch {
 			case d.declared.Has(opt):
 				want.setRaw(opt, diffFloor(diffMillis(&d.declared, opt), miimon))
@@ -238,7 +231,7 @@ func (d *diffOptions) message() Options {
 	}
 	// Without miimon the kernel refuses the delays, 0 too.
 	if d.miimon() == 0 {
-		for _, opt := range diffDelays {
+		for _, opt := range delayOptions {
 			m.Clear(opt)
 		}
 	}

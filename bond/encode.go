@@ -17,7 +17,7 @@ import (
 // Links must have an index, or be zero. A value that does not fit is an *[Error] with
 // the option that matches [ErrBadValue], and dst is returned as it was: a
 // number out of range, a time that is not a whole number of units, a target of the
-// other family (an IPv4 address mapped to IPv6 too) or with a zone, one that is
+// other family (in ARPTargets an IPv4 address mapped to IPv6 too) or with a zone, one that is
 // there twice, or more targets than the kernel takes. What the kernel refuses for other reasons is up to
 // [Validate].
 func (o *Options) AppendAttrs(dst []byte) ([]byte, error) {
@@ -63,7 +63,7 @@ func (o *SlaveOptions) AppendAttrs(dst []byte) ([]byte, error) {
 }
 
 func (o *SlaveOptions) encAppend(dst []byte) []byte {
-	for _, opt := range encSlaveOptions {
+	for _, opt := range slaveSettable {
 		if v, ok := o.raw(opt); ok {
 			row := opt.row()
 			dst = attrAppendNumber(dst, row.Attr, row.Size, v)
@@ -71,10 +71,6 @@ func (o *SlaveOptions) encAppend(dst []byte) []byte {
 	}
 	return dst
 }
-
-// encSlaveOptions are the options of a slave that can be set, in the order in
-// which the kernel applies them. All values of their types are in range.
-var encSlaveOptions = [...]Option{OptionQueueID, OptionPrio, OptionActorPortPrio}
 
 // DecodeAttrs reads what is inside IFLA_INFO_DATA of a request; it is the inverse
 // of AppendAttrs. It replaces everything in o. Attributes that are no option that can be set,
@@ -208,14 +204,14 @@ func (o *Options) encCheck() error {
 			err = encCheckTargets(row, o.NSTargets)
 		case KindMAC:
 		case KindDuration:
-			if d := *o.encTime(row.Option); d%time.Duration(row.Unit) != 0 {
-				err = encBad(row, d.String(), "a whole number of "+encUnit(row))
+			if d, _ := o.duration(row.Option); d%time.Duration(row.Unit) != 0 {
+				err = encBad(row, d.String(), "a whole number of "+textUnit(row))
 			} else if n := int64(d) / row.Unit; n < row.Min || n > row.Max {
-				err = encBad(row, d.String(), encRange(row))
+				err = encBad(row, d.String(), textRange(row))
 			}
 		default:
 			if v, _ := o.raw(row.Option); v < row.Min || v > row.Max {
-				err = encBad(row, strconv.FormatInt(v, 10), encRange(row))
+				err = encBad(row, strconv.FormatInt(v, 10), textRange(row))
 			}
 		}
 		if err != nil {
@@ -223,24 +219,6 @@ func (o *Options) encCheck() error {
 		}
 	}
 	return nil
-}
-
-// encTime returns an option of KindDuration.
-func (o *Options) encTime(opt Option) *time.Duration {
-	switch opt {
-	case OptionMIIMon:
-		return o.MIIMon
-	case OptionUpDelay:
-		return o.UpDelay
-	case OptionDownDelay:
-		return o.DownDelay
-	case OptionPeerNotifDelay:
-		return o.PeerNotifDelay
-	case OptionARPInterval:
-		return o.ARPInterval
-	default:
-		return o.LPInterval
-	}
 }
 
 func encCheckLink(row *OptionInfo, l Link) error {
@@ -276,19 +254,4 @@ func encCheckTargets(row *OptionInfo, targets []netip.Addr) error {
 // encBad returns the error of a value that does not fit.
 func encBad(row *OptionInfo, value, hint string) error {
 	return &Error{Op: "encode", Option: row.Option, Value: value, Hint: hint, Err: ErrBadValue}
-}
-
-func encUnit(row *OptionInfo) string {
-	if row.Unit == secUnit {
-		return "seconds"
-	}
-	return "milliseconds"
-}
-
-func encRange(row *OptionInfo) string {
-	s := strconv.FormatInt(row.Min, 10) + " to " + strconv.FormatInt(row.Max, 10)
-	if row.Kind == KindDuration {
-		s += " " + encUnit(row)
-	}
-	return s
 }

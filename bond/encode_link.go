@@ -19,9 +19,6 @@ type linkRequest struct {
 	// would mean to rename.
 	index         int
 	name, altName string
-	// rename is the new name of the interface with that index, or the name of the new one
-	// if it is to have that index.
-	rename string
 
 	flags, change uint32
 	mac           net.HardwareAddr
@@ -54,8 +51,6 @@ func appendLinkRequest(dst []byte, r *linkRequest) ([]byte, error) {
 	dst = binary.NativeEndian.AppendUint32(dst, r.change)
 
 	switch {
-	case r.index != 0 && r.rename != "":
-		dst = attrAppendString(dst, iflaIfName, r.rename)
 	case r.index != 0:
 	case r.name != "":
 		dst = attrAppendString(dst, iflaIfName, r.name)
@@ -115,10 +110,8 @@ func (r *linkRequest) check() error {
 	bad := func(value, hint string) error {
 		return &Error{Op: "encode", Value: value, Hint: hint, Err: ErrBadValue}
 	}
-	for _, name := range [...]string{r.name, r.rename} {
-		if len(name) > ifNameMax || strings.IndexByte(name, 0) >= 0 {
-			return bad(strconv.Quote(name), "the name of an interface has at most 15 bytes and no NUL")
-		}
+	if len(r.name) > ifNameMax || strings.IndexByte(r.name, 0) >= 0 {
+		return bad(strconv.Quote(r.name), "the name of an interface has at most 15 bytes and no NUL")
 	}
 	if len(r.altName) > altNameMax || strings.IndexByte(r.altName, 0) >= 0 {
 		return bad(strconv.Quote(r.altName), "the alternative name of an interface has at most 127 bytes and no NUL")

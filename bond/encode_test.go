@@ -175,15 +175,14 @@ func TestAppendAttrsRefuses(t *testing.T) {
 
 func TestAppendLinkRequestRefuses(t *testing.T) {
 	for name, r := range map[string]bond.CodecRequest{
-		"name of 16 bytes":     {Name: "1234567890123456"},
-		"name with NUL":        {Name: "eth\x000"},
-		"new name of 16 bytes": {Index: 1, Rename: "1234567890123456"},
-		"alternative name":     {AltName: strings.Repeat("a", 128)},
-		"MAC of 33 bytes":      {MAC: make(net.HardwareAddr, 33)},
-		"index":                {Index: -1},
-		"MTU":                  {MTU: -1},
-		"queues":               {TxQueues: -1},
-		"master":               {Master: new(-1)},
+		"name of 16 bytes": {Name: "1234567890123456"},
+		"name with NUL":    {Name: "eth\x000"},
+		"alternative name": {AltName: strings.Repeat("a", 128)},
+		"MAC of 33 bytes":  {MAC: make(net.HardwareAddr, 33)},
+		"index":            {Index: -1},
+		"MTU":              {MTU: -1},
+		"queues":           {TxQueues: -1},
+		"master":           {Master: new(-1)},
 	} {
 		dst := []byte("as it was")
 		got, err := r.Append(dst)
@@ -211,7 +210,6 @@ func TestAppendLinkRequestBytes(t *testing.T) {
 		{"up", bond.CodecRequest{Index: 7, Flags: 1, Change: 1}, [][]byte{head(7, 1, 1)}},
 		{"enslave", bond.CodecRequest{Index: 7, Master: new(9)}, [][]byte{head(7, 0, 0), codecAttr(nil, 10, codecU32(9))}},
 		{"release", bond.CodecRequest{Index: 7, Master: new(0)}, [][]byte{head(7, 0, 0), codecAttr(nil, 10, codecU32(0))}},
-		{"rename", bond.CodecRequest{Index: 7, Name: "old", Rename: "new"}, [][]byte{head(7, 0, 0), codecAttr(nil, 3, []byte("new\x00"))}},
 		{
 			"create",
 			bond.CodecRequest{

@@ -5,6 +5,7 @@ package bond_test
 
 import (
 	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -135,6 +136,26 @@ func TestEnumText(t *testing.T) {
 				t.Errorf("an error changed the value to %v", v)
 			}
 		})
+	}
+}
+
+// TestEnumTextWithoutParse is about the types of which only the text can be read.
+func TestEnumTextWithoutParse(t *testing.T) {
+	for n := range uint8(20) {
+		kind, severity := bond.EventKind(n), bond.Severity(n)
+		var k bond.EventKind
+		var s bond.Severity
+		b, err := json.Marshal([]any{kind, severity})
+		if err == nil {
+			err = json.Unmarshal(b, &[]any{&k, &s})
+		}
+		if err != nil || k != kind || s != severity {
+			t.Errorf("%s: %v, %v, %v", b, k, s, err)
+		}
+	}
+	k, s := bond.EventSynced, bond.SeverityError
+	if err := errors.Join(k.UnmarshalText([]byte("x")), s.UnmarshalText([]byte("x"))); !errors.Is(err, bond.ErrBadValue) || k != bond.EventSynced || s != bond.SeverityError {
+		t.Errorf("%v, %v, %v", k, s, err)
 	}
 }
 

@@ -59,6 +59,14 @@ func (k EventKind) String() string { return enumString("event", eventWords, k) }
 // MarshalText implements [encoding.TextMarshaler].
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText implements [encoding.TextUnmarshaler]. It reads what String returns, or the
+// number; another error than nil matches [ErrBadValue].
+func (k *EventKind) UnmarshalText(text []byte) error {
+	return enumUnmarshal(k, text, func(s string) (EventKind, error) {
+		return enumParse[EventKind]("event", eventWords, nil, s)
+	})
+}
+
 // Event is one change. Its memory belongs to the receiver.
 type Event struct {
 	Kind EventKind

@@ -40,5 +40,13 @@ func ValuesSetSlaveHas(s *Slave, opts ...Option) {
 	}
 }
 
-// ValuesPredict is State.predict.
-func ValuesPredict(s *State, o *Options) Bond { return s.predict(o) }
+// ValuesPredict returns the bond as Validate expects it to be after the kernel has accepted all of o in
+// one message.
+func ValuesPredict(s *State, o *Options) Bond {
+	p := newPrediction(s)
+	for opt := range o.All() {
+		p.apply(opt, o)
+	}
+	p.finish()
+	return p.bond
+}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"strings"
 )
@@ -121,10 +122,13 @@ func (c *Client) ProbeFeatures(ctx context.Context) (Features, error) {
 		NSTargets: []netip.Addr{netip.MustParseAddr("2001:db8::1")},
 	}
 	body, _, err := c.link(ctx, rtmNewLink, nlmFlagCreate|nlmFlagExcl, &linkRequest{name: name, options: &o})
-	if err != nil {
+	if _, refused := errors.AsType[*KernelError](err); refused {
 		return 0, clientError(op, name, (&clientChange{kind: StepCreate, body: body, options: &o}).explain(err))
 	}
-	err = c.get(ctx, op, Link{Name: name}, &b)
+	if err == nil {
+		err = c.get(ctx, op, Link{Name: name}, &b)
+	}
+	// Where there was no answer, it may have been made all the same.
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
 	_, _, undo := c.link(ctx, rtmDelLink, 0, &linkRequest{name: name})

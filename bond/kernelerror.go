@@ -286,7 +286,7 @@ func (ch *clientChange) miimon() int64 {
 		return ch.now.Bond.raw(OptionMIIMon)
 	}
 	if m := ch.options.Mode; m != nil && lbModes.Has(*m) {
-		return 100
+		return lbMIIMon
 	}
 	return 0
 }
@@ -337,7 +337,7 @@ func (ch *clientChange) explainSetSlave(e *Error, ke *KernelError) {
 	switch ke.Errno {
 	case syscall.EACCES:
 		e.Err = ErrWrongMode
-		for _, opt := range [...]Option{OptionQueueID, OptionPrio, OptionActorPortPrio} {
+		for _, opt := range slaveSettable {
 			if e.Option == 0 && o.Has(opt) && !opt.row().Modes.Has(ch.mode()) {
 				e.Option = opt
 			}

@@ -206,6 +206,17 @@ var optionTable = [...]OptionInfo{
 	{Option: OptionPartnerChurn, Name: "ad_churn_partner_state", Sysfs: "-", Size: 1, Kind: KindEnum, Words: churnStateWords, ReadOnly: true, Max: 2, Acts: Modes(Mode8023AD), Since: "7.1"},
 }
 
+// slaveSettable are the options of a slave that can be set, in the order in which the
+// kernel applies them. All values of their types are in range.
+var slaveSettable = [...]Option{OptionQueueID, OptionPrio, OptionActorPortPrio}
+
+// delayOptions are the delays that the kernel keeps in multiples of miimon.
+var delayOptions = [...]Option{OptionUpDelay, OptionDownDelay, OptionPeerNotifDelay}
+
+// lbMIIMon is the miimon, in milliseconds, that the kernel chooses when it is 0 and the mode
+// becomes one of lbModes (BOND_DEFAULT_MIIMON).
+const lbMIIMon = 100
+
 // maxTargets is BOND_MAX_ARP_TARGETS and BOND_MAX_NS_TARGETS.
 const maxTargets = 16
 

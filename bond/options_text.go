@@ -291,13 +291,17 @@ func textRange(row *OptionInfo) string {
 	case KindBool:
 		return "on or off"
 	case KindDuration:
-		unit := "milliseconds"
-		if row.Unit == secUnit {
-			unit = "seconds"
-		}
-		return fmt.Sprintf("%d to %d %s", row.Min, row.Max, unit)
+		return fmt.Sprintf("%d to %d %s", row.Min, row.Max, textUnit(row))
 	}
 	return fmt.Sprintf("%d to %d", row.Min, row.Max)
+}
+
+// textUnit returns the unit of a time in words.
+func textUnit(row *OptionInfo) string {
+	if row.Unit == secUnit {
+		return "seconds"
+	}
+	return "milliseconds"
 }
 
 // textParseEnum reads the word of an option, or its number.

@@ -59,7 +59,7 @@ func (s Step) String() string {
 		for opt := range s.Options.All() {
 			words = append(words, opt.String()+"="+planText(&s.Options, opt))
 		}
-		for _, opt := range diffSlaveOptions {
+		for _, opt := range slaveSettable {
 			if s.SlaveOptions.Has(opt) {
 				words = append(words, opt.String()+"="+diffSlaveText(&s.SlaveOptions, opt))
 			}

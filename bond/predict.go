@@ -8,29 +8,13 @@ import (
 	"time"
 )
 
-// modeMIIMon is the miimon that the kernel sets by itself on the choice of a mode
-// without ARP monitor (BOND_DEFAULT_MIIMON).
-const modeMIIMon = 100 * time.Millisecond
-
-// predict returns the bond as it would read after the kernel has applied o to it in
-// one message and accepted all of it, side effects included. Its memory is its own.
-// For a nil State, and one without a Bond, that is a new bond of a module without
-// parameters.
+// prediction is a bond to which options are applied one after the other, in the
+// order of the kernel (bond_changelink), side effects included. For a nil State, and one
+// without a Bond, that is a new bond of a module without parameters.
 //
 // Has is false for what is not shown or cannot be known: an active slave that the
 // kernel chooses itself, a primary that is not a slave yet, and delays that come
 // back from before miimon was 0.
-func (s *State) predict(o *Options) Bond {
-	p := newPrediction(s)
-	for opt := range o.All() {
-		p.apply(opt, o)
-	}
-	p.finish()
-	return p.bond
-}
-
-// prediction is a bond to which options are applied one after the other, in the
-// order of the kernel (bond_changelink).
 type prediction struct {
 	state *State
 	bond  Bond
@@ -38,9 +22,6 @@ type prediction struct {
 	// them, in multiples of miimon; -1 is unknown.
 	delays [len(delayOptions)]int64
 }
-
-// delayOptions are the delays that the kernel keeps in multiples of miimon.
-var delayOptions = [...]Option{OptionUpDelay, OptionDownDelay, OptionPeerNotifDelay}
 
 // newPrediction returns a prediction to which nothing has been applied.
 func newPrediction(s *State) *prediction {
@@ -170,7 +151,7 @@ func (p *prediction) applyMode(m Mode) {
 		}
 	}
 	if lbModes.Has(m) && b.MIIMon == 0 {
-		b.MIIMon = modeMIIMon
+		b.MIIMon = lbMIIMon * time.Millisecond
 	}
 	// There are no slaves, or the kernel would have refused.
 	b.Active, b.AD = Link{}, ADInfo{}

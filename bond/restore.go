@@ -13,10 +13,10 @@ import (
 // queues; and the MAC address, except where it is the active slave's or cannot be set. It is nil where
 // there is no bond.
 func (s *State) Spec() *Spec {
-	b := s.Bond
-	if b == nil {
+	if s == nil || s.Bond == nil {
 		return nil
 	}
+	b := s.Bond
 	spec := &Spec{
 		Name: b.Name, Options: b.restoreOptions(), Slaves: []SlaveSpec{},
 		Up: new(b.Up()), MTU: new(b.MTU),
@@ -30,7 +30,7 @@ func (s *State) Spec() *Spec {
 	for i := range s.Slaves {
 		slave := &s.Slaves[i]
 		o := slave.Options()
-		for _, opt := range diffSlaveOptions {
+		for _, opt := range slaveSettable {
 			if !opt.row().Modes.Has(b.Mode) {
 				o.clear(opt)
 			}
@@ -68,7 +68,7 @@ func (b *Bond) restoreOptions() Options {
 		}
 	}
 	if b.MIIMon == 0 {
-		for _, opt := range diffDelays {
+		for _, opt := range delayOptions {
 			o.Clear(opt)
 		}
 	} else {
@@ -93,9 +93,8 @@ func (s *State) restoreNames(name string) *Spec {
 
 // restorePlan returns what is to be done to get back to what was before, as far as
 // that is possible, and what is not.
-func restorePlan(now, before *State, name string) (*Plan, []error) {
-	plan := &Plan{Name: name}
-	var lost []error
+func restorePlan(now, before *State, name string, touched map[string]bool) (plan *Plan, lost []error) {
+	plan = &Plan{Name: name}
 	switch {
 	case before.Bond != nil:
 		plan, lost = restoreBond(now, before)
@@ -103,6 +102,14 @@ func restorePlan(now, before *State, name string) (*Plan, []error) {
 		plan.Steps = append(plan.Steps, Step{Kind: StepDelete, Link: name, Why: "there was none"})
 		plan.Disruption = DisruptionRecreate
 	}
+	restoreLinks(plan, now, before, touched)
+	return plan, lost
+}
+
+// restoreLinks adds what is to be done to the interfaces themselves. Those that were no slaves are as they
+// were unless they were touched.
+func restoreLinks(plan *Plan, now, before *State, touched map[string]bool) {
+	name := plan.Name
 	step := func(kind StepKind, was *LinkInfo) {
 		plan.Steps = append(plan.Steps, Step{Kind: kind, Link: was.Name, MTU: was.MTU, MAC: slices.Clone(was.MAC), Why: "it was so"})
 	}
@@ -122,7 +129,7 @@ func restorePlan(now, before *State, name string) (*Plan, []error) {
 		was := &before.Links[i]
 		slave, link := d.find(Link{Name: was.Name})
 		switch {
-		case was.Name == name || link == nil || was.Master != 0:
+		case was.Name == name || link == nil || was.Master != 0 || !touched[was.Name]:
 		case slave != nil:
 			// The kernel leaves it down when it releases it.
 			if was.Up() {
@@ -141,7 +148,6 @@ func restorePlan(now, before *State, name string) (*Plan, []error) {
 			}
 		}
 	}
-	return plan, lost
 }
 
 func restoreUp(was *LinkInfo) StepKind {

@@ -29,6 +29,14 @@ func (s Severity) String() string { return enumString("severity", severityWords,
 // MarshalText implements [encoding.TextMarshaler].
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText implements [encoding.TextUnmarshaler]. It reads what String returns, or the
+// number; another error than nil matches [ErrBadValue].
+func (s *Severity) UnmarshalText(text []byte) error {
+	return enumUnmarshal(s, text, func(t string) (Severity, error) {
+		return enumParse[Severity]("severity", severityWords, nil, t)
+	})
+}
+
 // Issue is something that [Validate] found.
 type Issue struct {
 	Severity Severity

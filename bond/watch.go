@@ -19,8 +19,6 @@ const (
 	// watchQuiet is how long nothing must arrive until what arrives next is taken
 	// for newer than what has been read.
 	watchQuiet = 50 * time.Millisecond
-	// watchPoll is the default of Config.PollInterval.
-	watchPoll = time.Second
 	// watchMany is how many links are read one by one, and more in a dump.
 	watchMany = 64
 	// watchTries is how often a dump is tried that changes disturb, with
@@ -70,10 +68,7 @@ func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 		if err == nil || w.left {
 			return
 		}
-		if _, ok := errors.AsType[*Error](err); !ok {
-			err = &Error{Op: "watch", Err: err}
-		}
-		yield(Event{}, err)
+		yield(Event{}, clientError("watch", "", err))
 	}
 }
 
@@ -173,17 +168,13 @@ func (w *watcher) follow(ctx context.Context, batches <-chan watchBatch) error {
 	quiet := time.NewTimer(watchQuiet)
 	defer quiet.Stop()
 	since := time.Now() // when quiet was set
-	interval := w.c.poll
-	if interval == 0 {
-		interval = watchPoll
-	}
 	polling := false
 	for {
-		if want := interval > 0 && len(w.now.bonds) > 0; want != polling {
+		if want := w.c.poll > 0 && len(w.now.bonds) > 0; want != polling {
 			polling = want
 			poll.Stop()
 			if want {
-				poll.Reset(interval)
+				poll.Reset(w.c.poll)
 			}
 		}
 		var err error
@@ -194,7 +185,7 @@ func (w *watcher) follow(ctx context.Context, batches <-chan watchBatch) error {
 			err = w.settle(ctx, batch, batches)
 		case <-poll.C:
 			w.pollAll()
-			poll.Reset(interval)
+			poll.Reset(w.c.poll)
 		case <-quiet.C:
 			// If that took too long, this process has not been running, and
 			// messages may wait all the same.

@@ -247,8 +247,8 @@ func TestWatchErrors(t *testing.T) {
 				if len(errs) != 1 || !errors.Is(errs[0], tt.want) {
 					t.Fatalf("errors %v, want one that matches %v", errs, tt.want)
 				}
-				if _, ok := errors.AsType[*bond.Error](errs[0]); !ok {
-					t.Errorf("error is a %T", errs[0])
+				if e, ok := errors.AsType[*bond.Error](errs[0]); !ok || e.Op != "watch" {
+					t.Errorf("error is a %T: %v", errs[0], errs[0])
 				}
 				if n := transport.open.Load(); n != 0 {
 					t.Errorf("%d subscriptions are open", n)

@@ -65,8 +65,8 @@ type actor struct {
 
 var root = actor{admin: true, initNS: true}
 
-// NewKernel returns a kernel without interfaces. It panics on a Release that
-// does not exist.
+// NewKernel returns a kernel without interfaces. It panics on a Release, or on Defaults, that
+// cannot be.
 func NewKernel(cfg *Config) *Kernel {
 	if cfg == nil {
 		cfg = &Config{}
