@@ -61,7 +61,7 @@ func (b *Bond) AppendText(dst []byte) ([]byte, error) {
 }
 
 // MarshalText returns what [Bond.AppendText] appends.
-func (b *Bond) MarshalText() ([]byte, error) { return b.AppendText(nil) }
+func (b Bond) MarshalText() ([]byte, error) { return b.AppendText(nil) }
 
 // Text returns the value of a field as the kernel prints it, and the empty
 // string if the text does not have the field.
@@ -104,7 +104,7 @@ func appendField(dst []byte, f Field, value func([]byte, Field) []byte) []byte {
 	switch f {
 	case FieldLACP, FieldAggregator, FieldActor, FieldPartner:
 	case FieldNoAggregator:
-		dst = append(value(dst, f), " has no active aggregator"...)
+		dst = append(value(dst, f), noAggregator...)
 	case FieldARPTargets, FieldNSTargets:
 		// The kernel prints the blank with the first address.
 		n := len(dst)

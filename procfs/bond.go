@@ -6,6 +6,7 @@ package procfs
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
@@ -72,7 +73,8 @@ type Bond struct {
 	Slaves []Slave
 
 	// Lines are the lines that are no field, in the order of the text: those
-	// that are not known here, and those that are damaged.
+	// that are not known here, and those that are damaged. What follows the 4096th of them, the
+	// 4096th slave or the banner of another bond is one Line.
 	Lines []Line
 	// Problems are the places where the text is not as a kernel prints it. Lines that are not known here are no
 	// problem by themselves.
@@ -89,6 +91,7 @@ type Bond struct {
 	// nameInText: Name is from there.
 	nameInText bool
 	arena      []byte // of the hardware addresses of the slaves
+	held       int    // bytes of the copies of texts that its strings may be parts of
 }
 
 // Aggregator is the active aggregator of an 802.3ad bond.
@@ -100,8 +103,8 @@ type Aggregator struct {
 
 // Slave is what the text says about a slave.
 type Slave struct {
-	// Name is the name of the interface, any bytes except slash, colon and white space. It is empty, and
-	// Has(FieldSlave) false, if the line cannot be read.
+	// Name is the name of the interface, any bytes except slash and white space, and since kernel
+	// 4.4 no colon. It is empty, and Has(FieldSlave) false, if the line cannot be read.
 	Name      string
 	MIIStatus bond.MIIStatus
 	// Speed is in Mbit/s, [SpeedUnknown] if the text says so.
@@ -248,6 +251,23 @@ func (b *Bond) InActiveAggregator(s *Slave) (in, ok bool) {
 		return false, b.Has(FieldNoAggregator)
 	}
 	return s.AggregatorID == b.Aggregator.ID && s.word(FieldSlaveAggregatorID) == "", true
+}
+
+// Clone returns a copy that shares no memory with b but that of strings, and stays as it is
+// when b is parsed into again.
+func (b *Bond) Clone() *Bond {
+	c := *b
+	c.ARPTargets, c.NSTargets = slices.Clone(b.ARPTargets), slices.Clone(b.NSTargets)
+	c.Slaves, c.Lines, c.Problems = slices.Clone(b.Slaves), slices.Clone(b.Lines), slices.Clone(b.Problems)
+	c.words, c.arena = slices.Clone(b.words), nil
+	for i := range c.Slaves {
+		s := &c.Slaves[i]
+		s.PermMAC, s.words = slices.Clone(s.PermMAC), slices.Clone(s.words)
+	}
+	for i, e := range c.Problems {
+		c.Problems[i] = new(*e)
+	}
+	return &c
 }
 
 func (s *Slave) word(f Field) string { return findWord(s.words, f) }

@@ -4,6 +4,7 @@
 package procfs_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net"
 	"net/netip"
@@ -106,6 +107,10 @@ func TestFields(t *testing.T) {
 // same Bond.
 func TestReuseForgets(t *testing.T) {
 	all := captures(t)
+	lacp := string(text(t, "156-vm-7.3-8023ad-negotiated-2"))
+	for _, word := range []string{"Aggregator ID: N/A\nActor Churn", "Aggregator ID: 1\nActor Churn"} {
+		all = append(all, capture{name: word, text: []byte(strings.Replace(lacp, "Aggregator ID: 1\nActor Churn", word, 1))})
+	}
 	var b procfs.Bond
 	for i := range all {
 		for _, j := range []int{i, (i * 7) % len(all), (i * 31) % len(all)} {
@@ -120,11 +125,44 @@ func TestReuseForgets(t *testing.T) {
 			if diff := cmp.Diff(fresh, &b, opts); diff != "" {
 				t.Fatalf("%s after others (-fresh +reused):\n%s", all[j].name, diff)
 			}
-			for f := procfs.FieldDriver; f < procfs.FieldSlave; f++ {
-				if fresh.Has(f) != b.Has(f) || fresh.Text(f) != b.Text(f) {
-					t.Fatalf("%s after others: %v is %q, want %q", all[j].name, f, b.Text(f), fresh.Text(f))
-				}
+			if diff := cmp.Diff(string(printed(t, fresh)), string(printed(t, &b))); diff != "" {
+				t.Fatalf("%s after others is printed as (-fresh +reused):\n%s", all[j].name, diff)
 			}
+		}
+	}
+}
+
+func TestClone(t *testing.T) {
+	all := captures(t)
+	for i, c := range all {
+		var b procfs.Bond
+		if err := b.UnmarshalText(c.text); err != nil {
+			continue
+		}
+		clone := b.Clone()
+		if diff := cmp.Diff(&b, clone, opts); diff != "" {
+			t.Errorf("%s: (-bond +clone)\n%s", c.name, diff)
+		}
+		want := string(printed(t, &b))
+		wantJSON, err := json.Marshal(clone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range b.Slaves {
+			clear(b.Slaves[j].PermMAC)
+		}
+		for _, p := range b.Problems {
+			p.Line = -1
+		}
+		// The same memory is used for others.
+		for _, j := range []int{i + 1, 2 * i, 3 * i} {
+			if err := b.UnmarshalText(all[j%len(all)].text); err != nil && !errors.Is(err, procfs.ErrNotBonding) {
+				t.Fatal(err)
+			}
+		}
+		gotJSON, err := json.Marshal(clone)
+		if got := string(printed(t, clone)); got != want || err != nil || string(gotJSON) != string(wantJSON) {
+			t.Errorf("%s: the clone is now %q, %s, %v", c.name, got, gotJSON, err)
 		}
 	}
 }

@@ -79,7 +79,11 @@ func (p *parser) missing(fields fieldSet, slave int) {
 		// Its place is before what should follow it.
 		from, to := p.b.part(slave, len(p.in))
 		at := to
-		for next := f + 1; next < fieldEnd && at == to; next++ {
+		last := fieldEnd
+		if slave < 0 {
+			last = FieldSlave // the lines of slaves are alike
+		}
+		for next := f + 1; next < last && at == to; next++ {
 			if next > FieldPartner {
 				from = findLine(p.in, from, to, FieldPartner) // the actor's lines are the same
 			}
@@ -109,7 +113,7 @@ func (b *Bond) part(slave, textLen int) (from, to int) {
 // another, and to if there is none.
 func findLine(text []byte, from, to int, f Field) int {
 	key := keys[f]
-	if key == "" || f == FieldNoAggregator {
+	if key == "" {
 		return to
 	}
 	for at := from; at < to; {
@@ -117,7 +121,8 @@ func findLine(text []byte, from, to int, f Field) int {
 		if i := bytes.IndexByte(text[at:to], '\n'); i >= 0 {
 			end = at + i + 1
 		}
-		if bytes.HasPrefix(bytes.TrimLeft(text[at:end], blanks), []byte(key)) {
+		line := bytes.TrimLeft(text[at:end], blanks)
+		if bytes.HasPrefix(line, []byte(key)) && (f != FieldNoAggregator || bytes.HasSuffix(bytes.TrimRight(line, blanks+"\n"), []byte(noAggregator))) {
 			return at
 		}
 		at = end

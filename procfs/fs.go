@@ -12,9 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
-// FS reads the bonds below a proc directory. It keeps the memory it reads into,
+// FS reads the bonds below a proc directory. It keeps the memory it reads into, up to a bound,
 // and is for one goroutine at a time.
 //
 // The files are those of the network namespace of the process whose directory it is:
@@ -48,6 +49,9 @@ func NewDir(path string) *FS {
 	return &FS{
 		list: func() ([]fs.DirEntry, error) { return os.ReadDir(dir) },
 		open: func(name string) (io.ReadCloser, error) {
+			if strings.ContainsRune(name, filepath.Separator) {
+				return nil, fs.ErrInvalid // a name on Linux may have what separates elsewhere
+			}
 			return os.Open(dir + string(filepath.Separator) + name)
 		},
 	}
@@ -76,9 +80,10 @@ func (f *FS) List() ([]string, error) {
 // error matches fs.ErrNotExist if there is no such bond (any more),
 // fs.ErrPermission, fs.ErrInvalid for a name that cannot be one, or ErrNotBonding. On an error b is empty.
 func (f *FS) Read(name string, b *Bond) error {
+	defer f.letGo()
 	torn, err := f.read(name)
 	if err == nil {
-		b.Name = name
+		b.Name, b.nameInText = name, false
 		if err = b.UnmarshalText(f.buf); err == nil {
 			b.Torn = torn
 			return nil
@@ -90,6 +95,13 @@ func (f *FS) Read(name string, b *Bond) error {
 	b.reset()
 	b.Name = ""
 	return &Error{Op: "read", Bond: name, Err: err}
+}
+
+// letGo forgets memory that no file of the kernel's takes.
+func (f *FS) letGo() {
+	if max(cap(f.buf), cap(f.again)) > maxHeld {
+		f.buf, f.again = nil, nil
+	}
 }
 
 // All yields every bond in the order of List. A file that cannot be read gives a

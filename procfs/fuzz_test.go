@@ -43,6 +43,9 @@ func FuzzParse(f *testing.F) {
 		if diff := cmp.Diff(fresh, &reused, opts); diff != "" {
 			t.Fatalf("(-fresh +reused):\n%s", diff)
 		}
+		if want, got := printed(t, fresh), printed(t, &reused); !bytes.Equal(want, got) {
+			t.Fatalf("%q is printed as %q, reused as %q", p, want, got)
+		}
 		for _, e := range fresh.Problems {
 			if e.Line < 1 || e.Column < 1 || e.Offset < 0 || e.Offset > len(p) || len(e.Text) > 200 || e.Err == nil {
 				t.Fatalf("problem %#v", e)
@@ -76,6 +79,9 @@ func FuzzParseAppendParse(f *testing.F) {
 		}
 		if want, got := printed(t, b), printed(t, &again); !bytes.Equal(want, got) {
 			t.Fatalf("%q\nJSON %s\ngives %q", want, j, got)
+		}
+		if diff := cmp.Diff(b, &again, opts); diff != "" {
+			t.Fatalf("%q\nJSON %s: (-text +JSON)\n%s", p, j, diff)
 		}
 	})
 }

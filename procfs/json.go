@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -119,7 +120,7 @@ type (
 // text has it, after a question mark. Times are in milliseconds, Speed in Mbit/s
 // and -1 for unknown, an aggregator_id of N/A is null. Bytes that are not UTF-8
 // are written as \xNN, and a backslash as two.
-func (b *Bond) MarshalJSON() ([]byte, error) {
+func (b Bond) MarshalJSON() ([]byte, error) {
 	j := jsonBond{
 		Name: escape(b.Name), Torn: b.Torn, MoreProblems: b.MoreProblems,
 		Slaves: make([]jsonSlave, 0, len(b.Slaves)), Problems: make([]jsonProblem, 0, len(b.Problems)),
@@ -142,13 +143,13 @@ func (b *Bond) MarshalJSON() ([]byte, error) {
 	}
 	for _, l := range b.Lines {
 		j.Unknown = append(j.Unknown, jsonLine{
-			Section: l.Section.String(), Slave: l.Slave, After: fieldName(l.After), Line: l.Number, Blank: l.Blank,
+			Section: l.Section.String(), Slave: l.Slave, After: fieldName(l.After, l.Section), Line: l.Number, Blank: l.Blank,
 			Key: escape(l.Key), Value: escape(l.Value), Raw: escape(l.Raw),
 		})
 	}
 	for _, e := range b.Problems {
 		j.Problems = append(j.Problems, jsonProblem{
-			Line: e.Line, Column: e.Column, Offset: e.Offset, Section: e.Section.String(), Field: fieldName(e.Field),
+			Line: e.Line, Column: e.Column, Offset: e.Offset, Section: e.Section.String(), Field: fieldName(e.Field, e.Section),
 			Key: escape(e.Key), Text: escape(e.Text), Error: e.Err.Error(),
 		})
 	}
@@ -161,13 +162,20 @@ func (b *Bond) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes. AppendText of b gives the same text then.
 // On an error b is unchanged; it matches ErrValue where a value is not one that
-// MarshalJSON writes.
+// MarshalJSON writes. A null changes nothing, as in package json.
 func (b *Bond) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var j jsonBond
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&j); err != nil {
-		return &Error{Op: "parse", Err: errors.Join(ErrValue, err)}
+	err := dec.Decode(&j)
+	if err == nil && dec.More() {
+		err = errors.New("more than one value")
+	}
+	if err != nil {
+		return &Error{Op: "parse", Err: fmt.Errorf("%w: %w", ErrValue, err)}
 	}
 	var r fromJSON
 	n := r.bond(&j)
@@ -216,13 +224,17 @@ func nonNil(addrs []netip.Addr) []netip.Addr {
 	return addrs
 }
 
-// fieldName is a name for JSON: the field's line, which no other field of the
-// same section has.
-func fieldName(f Field) string {
+// fieldName is a name for JSON: the field's line, and the field's section before it if the line
+// would be that of another field where it stands.
+func fieldName(f Field, in Section) string {
 	if f == 0 {
 		return ""
 	}
-	return strings.TrimSuffix(f.String(), ":")
+	name := strings.TrimSuffix(f.String(), ":")
+	if fieldByName(name, in) != f {
+		return f.section().String() + ": " + name
+	}
+	return name
 }
 
 func (b *Bond) toJSON(j *jsonBond, f Field) {

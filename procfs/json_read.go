@@ -6,6 +6,8 @@ package procfs
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,7 +79,7 @@ func parseOnOff(s string) (uint8, error) {
 // bondField sets a field of the bond to what the kernel writes.
 func (r *fromJSON) bondField(b *Bond, f Field, text string) {
 	p := parser{in: []byte(text), end: len(text), b: b, slave: -1}
-	if b.Has(f) || !p.setBond(f, p.in, 0) {
+	if b.Has(f) || strings.Trim(text, blanks) != text || !p.setBond(f, p.in, 0) {
 		r.fail(text)
 	}
 	b.has |= 1 << f
@@ -87,7 +89,7 @@ func (r *fromJSON) bondField(b *Bond, f Field, text string) {
 func (r *fromJSON) slaveField(b *Bond, f Field, text string) {
 	i := len(b.Slaves) - 1
 	p := parser{in: []byte(text), end: len(text), b: b, slave: i}
-	if !p.setSlave(&b.Slaves[i], f, p.in, 0) {
+	if strings.Trim(text, blanks) != text || !p.setSlave(&b.Slaves[i], f, p.in, 0) {
 		r.fail(text)
 	}
 	b.Slaves[i].has |= 1 << f
@@ -137,12 +139,8 @@ func (r *fromJSON) bond(j *jsonBond) *Bond {
 	if j.MissedMax != nil {
 		r.bondField(b, FieldMissedMax, number(j.MissedMax))
 	}
-	if j.ARPTargets != nil {
-		r.bondField(b, FieldARPTargets, string(appendAddrs(nil, j.ARPTargets)))
-	}
-	if j.NSTargets != nil {
-		r.bondField(b, FieldNSTargets, string(appendAddrs(nil, j.NSTargets)))
-	}
+	r.targets(b, FieldARPTargets, j.ARPTargets)
+	r.targets(b, FieldNSTargets, j.NSTargets)
 	if j.LACP != nil {
 		r.lacp(b, j.LACP)
 	}
@@ -151,6 +149,15 @@ func (r *fromJSON) bond(j *jsonBond) *Bond {
 	}
 	r.rest(b, j)
 	return b
+}
+
+func (r *fromJSON) targets(b *Bond, f Field, list []netip.Addr) {
+	if slices.Contains(list, netip.Addr{}) {
+		r.fail("")
+	}
+	if list != nil {
+		r.bondField(b, f, string(appendAddrs(nil, list)))
+	}
 }
 
 // names sets what is a string in both.
@@ -303,24 +310,30 @@ func (r *fromJSON) port(b *Bond, first Field, j *jsonPort) {
 
 // rest sets the lines and problems.
 func (r *fromJSON) rest(b *Bond, j *jsonBond) {
-	last := -1
+	if j.MoreProblems < 0 {
+		r.fail(strconv.Itoa(j.MoreProblems))
+	}
+	last, blank := -1, 0
 	for _, l := range j.Unknown {
+		section := sectionByName(l.Section)
 		line := Line{
-			Number: l.Line, Blank: l.Blank, Slave: l.Slave, After: fieldByName(l.After, l.Section),
-			Section: sectionByName(l.Section), Key: r.text(l.Key), Value: r.text(l.Value), Raw: r.text(l.Raw),
+			Number: l.Line, Blank: l.Blank, Slave: l.Slave, After: fieldByName(l.After, section),
+			Section: section, Key: r.text(l.Key), Value: r.text(l.Value), Raw: r.text(l.Raw),
 		}
 		// AppendText counts on their order.
-		if l.Slave < last || l.Slave >= len(b.Slaves) || l.Blank < 0 || l.Blank > maxText || l.After != "" && line.After == 0 {
+		if l.Slave < last || l.Slave >= len(b.Slaves) || l.Blank < 0 || l.Blank > maxText-blank || l.After != "" && line.After == 0 {
 			r.fail(l.Raw)
 			return
 		}
 		last = l.Slave
+		blank += l.Blank
 		b.Lines = append(b.Lines, line)
 	}
 	for _, e := range j.Problems {
+		section := sectionByName(e.Section)
 		b.Problems = append(b.Problems, &SyntaxError{
-			Line: e.Line, Column: e.Column, Offset: e.Offset, Section: sectionByName(e.Section),
-			Field: fieldByName(e.Field, e.Section), Key: r.text(e.Key), Text: r.text(e.Text), Err: causeByText(e.Error),
+			Line: e.Line, Column: e.Column, Offset: e.Offset, Section: section,
+			Field: fieldByName(e.Field, section), Key: r.text(e.Key), Text: r.text(e.Text), Err: causeByText(e.Error),
 		})
 	}
 }
@@ -335,16 +348,16 @@ func sectionByName(name string) Section {
 }
 
 // fieldByName undoes fieldName. Fields of the same line differ by the section.
-func fieldByName(name, section string) Field {
-	found := Field(0)
-	if name == "" {
-		return found
+func fieldByName(name string, in Section) Field {
+	if before, after, ok := strings.Cut(name, ": "); ok {
+		name, in = after, sectionByName(before)
 	}
+	found := Field(0)
 	for f := FieldDriver; f < fieldEnd; f++ {
-		if fieldName(f) != name {
+		if strings.TrimSuffix(f.String(), ":") != name {
 			continue
 		}
-		if found == 0 || f.section().String() == section || found.section() < SectionSlave && (section == "slave" || section == "actor" || section == "partner") {
+		if found == 0 || f.section() == in || found < FieldSlave && in >= SectionSlave {
 			found = f
 		}
 	}

@@ -247,14 +247,17 @@ func compareSlave(d *differences, p *procfs.Slave, s *bond.Slave) {
 		return
 	}
 	same("aggregator", p.AggregatorID, int32(s.AggregatorID))
+	if s.Has(bond.OptionActorChurn) {
+		same("actor churn", p.ActorChurn, s.ActorChurn)
+		same("partner churn", p.PartnerChurn, s.PartnerChurn)
+	}
+	if !p.Has(procfs.FieldActor) {
+		return // without privilege
+	}
 	same("actor port state", p.Actor.PortState, s.ActorPortState)
 	same("partner port state", p.Partner.PortState, s.PartnerPortState)
 	if s.Has(bond.OptionActorPortPrio) {
 		same("actor port priority", p.Actor.PortPriority, int32(s.ActorPortPrio))
-	}
-	if s.Has(bond.OptionActorChurn) {
-		same("actor churn", p.ActorChurn, s.ActorChurn)
-		same("partner churn", p.PartnerChurn, s.PartnerChurn)
 	}
 }
 
@@ -274,8 +277,17 @@ func compareUnprivileged(ctx context.Context, c *bond.Client) error {
 		d = append(d, fmt.Errorf("Privileged is %t, %t", privileged, ok))
 	}
 	d.same("has ad_actor_sys_prio", p.Has(procfs.FieldSystemPriority), false)
-	for i := range p.Slaves {
-		s := &p.Slaves[i]
+	slaves, err := c.Slaves(ctx, b.Link)
+	if err != nil {
+		return err
+	}
+	d.same("number of slaves", len(p.Slaves), len(slaves))
+	for i := range slaves {
+		s := p.Slave(slaves[i].Name)
+		if s == nil {
+			return fmt.Errorf("%s is not in /proc", slaves[i].Name)
+		}
+		compareSlave(&d, s, &slaves[i])
 		d.same(s.Name+" has a partner", s.Has(procfs.FieldPartner), false)
 		d.same(s.Name+" has churn", s.Has(procfs.FieldActorChurn), b.Mode == bond.Mode8023AD)
 	}

@@ -15,7 +15,8 @@ const (
 	maxText     = 64 << 20 // bytes that Parse reads
 	maxLines    = 4096     // Lines; what follows is kept as one
 	maxSlaves   = 4096
-	maxShown    = 200 // bytes of SyntaxError.Text
+	maxShown    = 200     // bytes of SyntaxError.Text
+	maxHeld     = 1 << 20 // bytes of earlier texts that a Bond or an FS may hold on to
 	maxProblems = 100
 )
 
@@ -50,8 +51,8 @@ func readAll(r io.Reader) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// ParseBytes parses a text leniently. It keeps no part of p. The error matches
-// ErrNotBonding: nothing in the text is from /proc/net/bonding.
+// ParseBytes parses a text leniently. It keeps no part of p; the strings of the Bond share
+// one copy of it. The error matches ErrNotBonding: nothing in the text is from /proc/net/bonding.
 func ParseBytes(p []byte) (*Bond, error) {
 	b := new(Bond)
 	if err := b.UnmarshalText(p); err != nil {
@@ -61,9 +62,10 @@ func ParseBytes(p []byte) (*Bond, error) {
 }
 
 // UnmarshalText parses a text as [ParseBytes] does, into b, whose memory it
-// uses again. It allocates nothing if b has held a text of the same bond, size
-// and names. A Name that the caller has set stays; without one it is that in the text, if there is one. On an
-// error b is empty but for its Name.
+// uses again, except what garbage has made too large. It allocates nothing if b has held a text of
+// the same bond, size and names, without Lines and Problems. A Name that the caller has set stays; one
+// that an earlier text had goes, and that in the text takes its place, if there is one. On an error b
+// is empty but for its Name.
 func (b *Bond) UnmarshalText(p []byte) error {
 	var parser Parser
 	return parser.Parse(p, b)
@@ -82,6 +84,7 @@ func (o *Parser) Parse(text []byte, b *Bond) error {
 		p.reserve()
 	}
 	p.parse()
+	b.held += len(p.copy)
 	if b.has == 0 && len(b.Slaves) == 0 {
 		b.reset()
 		return &Error{Op: "parse", Bond: b.Name, Err: ErrNotBonding}
@@ -97,16 +100,20 @@ func (o *Parser) Parse(text []byte, b *Bond) error {
 
 // reset empties b and keeps its memory, and its strings to compare with.
 func (b *Bond) reset() {
-	clear(b.Lines)
-	clear(b.Problems)
-	if b.nameInText {
+	if b.nameInText && b.Name == b.noAggr {
 		b.Name = ""
 	}
+	if b.held > maxHeld {
+		*b = Bond{Name: strings.Clone(b.Name)}
+		return
+	}
+	clear(b.Lines)
+	clear(b.Problems)
 	*b = Bond{
 		Name: b.Name, Driver: b.Driver, Primary: b.Primary, Active: b.Active, noAggr: b.noAggr,
 		ARPTargets: b.ARPTargets[:0], NSTargets: b.NSTargets[:0],
 		Slaves: b.Slaves[:0], Lines: b.Lines[:0], Problems: b.Problems[:0],
-		words: b.words[:0], arena: b.arena[:0],
+		words: b.words[:0], arena: b.arena[:0], held: b.held,
 	}
 }
 
@@ -120,6 +127,7 @@ type parser struct {
 	line       int
 	section    Section
 	slave      int    // index of the slave in whose section we are, or -1
+	s          *Slave // that slave
 	last       Field  // the last field of the section
 	blank      int    // empty lines since the last line
 	seen       uint64 // a bit for each name of a slave, which others may share
@@ -137,26 +145,30 @@ func (p *parser) reserve() {
 }
 
 func (p *parser) parse() {
-	for p.end = -1; p.end < len(p.in); {
-		p.start = p.end + 1
-		if p.start == len(p.in) {
-			return
+	for start := 0; start < len(p.in); {
+		line := p.in[start:]
+		if n := bytes.IndexByte(line, '\n'); n >= 0 {
+			line = line[:n]
 		}
-		p.end = len(p.in)
-		if i := bytes.IndexByte(p.in[p.start:], '\n'); i >= 0 {
-			p.end = p.start + i
-		}
+		p.start, p.end = start, start+len(line)
 		p.line++
-		if !p.parseLine() {
+		ok := false
+		if f := p.guess(line); f != 0 {
+			n := len(starts[f])
+			ok = p.set(f, line[n:], start+n)
+		} else {
+			ok = p.parseLine(line)
+		}
+		if !ok {
 			p.keepRest()
 			return
 		}
+		start += len(line) + 1
 	}
 }
 
 // parseLine takes one line. It returns false if it will not.
-func (p *parser) parseLine() bool {
-	line := p.in[p.start:p.end]
+func (p *parser) parseLine(line []byte) bool {
 	from, to := 0, len(line)
 	for from < to && isBlank(line[from]) {
 		from++
@@ -168,45 +180,62 @@ func (p *parser) parseLine() bool {
 		p.blank++
 		return true
 	}
-	f, v := p.guess(line[from:to])
-	if f == 0 {
-		n := keyLen(line[from:to])
-		if n == to-from {
-			return p.plain(line[from:to], p.start+from)
-		}
-		if f = p.field(line[from : from+n]); f == 0 {
-			return p.keep(0, nil, p.start)
-		}
-		v = n + 1
+	n := keyLen(line[from:to])
+	if n == to-from {
+		return p.plain(line[from:to], p.start+from)
 	}
-	v += from
+	f := p.field(line[from : from+n])
+	if f == 0 {
+		return p.keep(0, nil, p.start)
+	}
+	v := from + n + 1
 	for v < to && isBlank(line[v]) {
 		v++
 	}
 	return p.set(f, line[v:to], p.start+v)
 }
 
-// guess returns the field of a line, and where its value begins, if it is one of the few that
-// kernels print next. That spares most lines the search for their key.
-func (p *parser) guess(line []byte) (f Field, value int) {
+// starts are the lines up to their values, as the kernel prints them, and empty for fields
+// that have no line with a colon of their own.
+var starts = func() (starts [fieldEnd]string) {
+	for f, key := range keys {
+		switch Field(f) {
+		case FieldAggregator, FieldActor, FieldPartner:
+			starts[f] = key
+		default:
+			if strings.HasSuffix(key, ":") {
+				starts[f] = Field(f).indent() + key + " "
+			}
+		}
+	}
+	return starts
+}()
+
+// guess returns the field of a line that is one of the few that kernels print next, and
+// written as they do. That spares most lines the search for their key. Others are 0.
+func (p *parser) guess(line []byte) Field {
+	if len(line) == 0 || isBlank(line[len(line)-1]) {
+		return 0
+	}
 	first, end := p.last+1, FieldSlave
 	switch {
 	case p.blank > 0 && line[0] == 'S':
 		first, end = FieldSlave, FieldSlave+1
-	case p.slave >= 0 && p.section == SectionSlave:
+	case p.slave < 0:
+	case p.section == SectionSlave:
 		end = FieldActor + 1
-	case p.slave >= 0:
+	case p.section == SectionActor:
+		end = FieldPartner + 1
+	default:
 		end = fieldEnd
-		if p.section == SectionActor {
-			end = FieldPartner + 1
-		}
 	}
 	for f := first; f < min(end, first+3); f++ {
-		if n := len(keys[f]); n > 0 && n <= len(line) && keys[f][n-1] == ':' && string(line[:n]) == keys[f] {
-			return f, n
+		n := len(starts[f])
+		if n > 0 && n <= len(line) && string(line[:n]) == starts[f] && (n == len(line) || !isBlank(line[n])) {
+			return f
 		}
 	}
-	return 0, 0
+	return 0
 }
 
 // keyLen returns the length of a line's key, all of it if it has none.
@@ -226,9 +255,12 @@ const nsKey, nsRest = "NS IPv6 target/s (xx", "::xx form):"
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
+// noAggregator is how the line of FieldNoAggregator ends.
+const noAggregator = " has no active aggregator"
+
 // plain takes a line without a colon.
 func (p *parser) plain(line []byte, offset int) bool {
-	const before, after = "bond ", " has no active aggregator"
+	const before, after = "bond ", noAggregator
 	switch {
 	case string(line) == keys[FieldLACP]:
 		return p.set(FieldLACP, nil, offset)
@@ -245,18 +277,23 @@ func (p *parser) set(f Field, v []byte, offset int) bool {
 	}
 	has := &p.b.has
 	if f > FieldSlave {
-		has = &p.b.Slaves[p.slave].has
+		has = &p.s.has
 	}
 	switch {
 	case f == FieldDriver && (has.has(f) || p.slave >= 0):
 		p.problem(f, ErrSeveral, p.start)
 		return false
 	case has.has(f):
+		p.last = max(p.last, f) // it is printed behind the first
+		if f == FieldActor || f == FieldPartner {
+			// What follows is somebody else's, and printed behind all that is not.
+			p.last, p.section = p.s.has.last(), SectionSlave
+		}
 		return p.keep(f, ErrDuplicate, p.start)
 	}
 	ok := false
 	if f > FieldSlave {
-		ok = p.setSlave(&p.b.Slaves[p.slave], f, v, offset)
+		ok = p.setSlave(p.s, f, v, offset)
 	} else {
 		ok = p.setBond(f, v, offset)
 	}
@@ -264,8 +301,13 @@ func (p *parser) set(f Field, v []byte, offset int) bool {
 		return p.keep(f, ErrValue, offset)
 	}
 	*has |= 1 << f
-	p.enter(f)
-	p.blank = 0
+	if f < p.last {
+		if !p.outOfPlace(f) {
+			p.blank = 0
+			return true
+		}
+	}
+	p.last, p.section, p.blank = f, f.section(), 0
 	return true
 }
 
@@ -284,7 +326,7 @@ func (p *parser) newSlave(v []byte, offset int) bool {
 	}
 	p.slave = len(b.Slaves) - 1
 	s := &b.Slaves[p.slave]
-	p.section = SectionSlave
+	p.s, p.section = s, SectionSlave
 	if !isName(v) {
 		*s = Slave{words: s.words[:0], at: p.start}
 		p.last = 0
@@ -313,37 +355,37 @@ func (p *parser) hasSlave(name []byte) bool {
 	return false
 }
 
-// enter notes the field as the last, and whether it is in its place.
-func (p *parser) enter(f Field) {
-	switch {
-	case f < FieldSlave && p.slave >= 0:
-		p.problem(f, ErrOrder, p.start) // the bond's line among a slave's
-		return
-	case f == FieldQueueID && p.last == FieldSlaveAggregatorID:
-		p.b.Slaves[p.slave].queueLast = true
-	case f < p.last:
-		p.problem(f, ErrOrder, p.start)
+// outOfPlace notes a field that does not stand where kernels print it. It returns
+// whether the place is now behind it.
+func (p *parser) outOfPlace(f Field) bool {
+	if f == FieldQueueID && p.last == FieldSlaveAggregatorID {
+		p.s.queueLast = true
+		return true
 	}
-	p.last = f
-	p.section = f.section()
+	p.problem(f, ErrOrder, p.start)
+	return f > FieldSlave || p.slave < 0 // else the bond's line stands among a slave's
 }
 
-// section returns where the kernel prints the field.
-func (f Field) section() Section {
-	switch {
-	case f >= FieldPartner:
-		return SectionPartner
-	case f >= FieldActor:
-		return SectionActor
-	case f >= FieldSlave:
-		return SectionSlave
-	case f >= FieldAggregator:
-		return SectionAggregator
-	case f >= FieldLACP:
-		return SectionLACP
+// sections are where the kernel prints the fields.
+var sections = func() (sections [fieldEnd]Section) {
+	for f := range fieldEnd {
+		switch {
+		case f >= FieldPartner:
+			sections[f] = SectionPartner
+		case f >= FieldActor:
+			sections[f] = SectionActor
+		case f >= FieldSlave:
+			sections[f] = SectionSlave
+		case f >= FieldAggregator:
+			sections[f] = SectionAggregator
+		case f >= FieldLACP:
+			sections[f] = SectionLACP
+		}
 	}
-	return SectionBond
-}
+	return sections
+}()
+
+func (f Field) section() Section { return sections[f] }
 
 // text returns v as a string: old, if it is the same, else a part of the one
 // copy of the text. What comes and goes without a name is a constant.

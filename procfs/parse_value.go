@@ -64,7 +64,7 @@ func (p *parser) setBond(f Field, v []byte, offset int) (ok bool) {
 		b.SystemMAC, ok = parseMAC6(v)
 	case FieldNoAggregator:
 		b.noAggr = p.text(b.noAggr, v, offset)
-		return true
+		return isName(v)
 	case FieldAggregatorID:
 		b.Aggregator.ID, ok = parseInt(v)
 	case FieldPorts:
@@ -186,10 +186,10 @@ func (p *parser) word(kept *[]word, f Field, words []string, v []byte, offset in
 }
 
 // isName reports whether the bytes can be the name of an interface
-// (dev_valid_name in the kernel's net/core/dev.c).
+// (dev_valid_name in the kernel's net/core/dev.c, up to 4.3, which takes colons).
 func isName(v []byte) bool {
 	for _, c := range v {
-		if c == '/' || c == ':' || c == ' ' || c >= '\t' && c <= '\r' {
+		if c == '/' || c == ' ' || c >= '\t' && c <= '\r' {
 			return false
 		}
 	}
@@ -235,25 +235,25 @@ func (p *parser) setHash(v []byte, offset int) bool {
 func (p *parser) setPrimary(v []byte, offset int) bool {
 	b := p.b
 	const before = " (primary_reselect "
-	name := v
+	name, at := v, 0
 	if i := bytes.Index(v, []byte(before)); i > 0 && i+len(before) < len(v)-1 && v[len(v)-1] == ')' {
-		name = v[:i]
-		at := i + len(before)
-		b.PrimaryReselect = bond.PrimaryReselect(p.word(&b.words, FieldPrimaryReselect, reselectWords, v[at:len(v)-1], offset+at))
-		b.has |= 1 << FieldPrimaryReselect
+		name, at = v[:i], i+len(before)
 	}
 	if !isName(name) {
-		b.has &^= 1 << FieldPrimaryReselect
 		return false
 	}
 	b.Primary = p.text(b.Primary, name, offset)
+	if at > 0 {
+		b.PrimaryReselect = bond.PrimaryReselect(p.word(&b.words, FieldPrimaryReselect, reselectWords, v[at:len(v)-1], offset+at))
+		b.has |= 1 << FieldPrimaryReselect
+	}
 	return true
 }
 
-// nextTarget cuts the first address off a list.
-func nextTarget(v []byte) (addr, rest []byte) {
-	addr, rest, _ = bytes.Cut(v, []byte{','})
-	return bytes.TrimRight(addr, " \t"), bytes.TrimLeft(rest, " \t")
+// nextTarget cuts the first address off a list, and says whether another follows.
+func nextTarget(v []byte) (addr, rest []byte, more bool) {
+	addr, rest, more = bytes.Cut(v, []byte{','})
+	return bytes.TrimRight(addr, " \t"), bytes.TrimLeft(rest, " \t"), more
 }
 
 // maxTargets is what the kernel takes in each list.
@@ -261,9 +261,9 @@ const maxTargets = 16
 
 func (p *parser) setARPTargets(v []byte) bool {
 	list := p.b.ARPTargets[:0]
-	for len(v) > 0 {
+	for more := len(v) > 0; more; {
 		var text []byte
-		text, v = nextTarget(v)
+		text, v, more = nextTarget(v)
 		a, ok := parseIPv4(text)
 		if !ok || len(list) == maxTargets {
 			return false
@@ -279,10 +279,10 @@ func (p *parser) setNSTargets(v []byte, offset int) bool {
 	old := b.NSTargets[:cap(b.NSTargets)]
 	list := b.NSTargets[:0]
 	end := offset + len(v)
-	for len(v) > 0 {
+	for more := len(v) > 0; more; {
 		var text []byte
 		at := end - len(v)
-		text, v = nextTarget(v)
+		text, v, more = nextTarget(v)
 		if len(list) == maxTargets {
 			return false
 		}

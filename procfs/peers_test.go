@@ -171,6 +171,29 @@ func TestPeerNamesWithDots(t *testing.T) {
 	}
 }
 
+// TestPeerPanicWhereLinesAreSwapped: the count of the actor may stand behind that of the partner.
+func TestPeerPanicWhereLinesAreSwapped(t *testing.T) {
+	const actor, partner = "Actor Churned Count: 3\n", "Partner Churned Count: 4\n"
+	p := string(text(t, "156-vm-7.3-8023ad-negotiated-2"))
+	p = strings.Replace(p, "Actor Churned Count: 0\nPartner Churned Count: 0\n", partner+actor, 1)
+	b := parse(t, []byte(p))
+	if s := b.Slaves[0]; s.ActorChurned != 3 || s.PartnerChurned != 4 || len(b.Problems) != 1 || !errors.Is(b.Problems[0], procfs.ErrOrder) || b.Problems[0].Key != "Actor Churned Count" {
+		t.Errorf("actor %d, partner %d, problems %v", s.ActorChurned, s.PartnerChurned, b.Problems)
+	}
+	if got := string(printed(t, b)); !strings.Contains(got, actor+partner) {
+		t.Errorf("printed %q", got)
+	}
+}
+
+// TestPeerSlaveLineBeforeASlave: what belongs to no slave is kept, and given to none.
+func TestPeerSlaveLineBeforeASlave(t *testing.T) {
+	p := head + "load balancing (round-robin)\n" + monitor + "Speed: 10 Mbps\nLink Failure Count: 9\n" + slaveText("eth0", 1)
+	b := parse(t, []byte(p))
+	if s := b.Slaves[0]; s.Has(procfs.FieldSpeed) || s.LinkFailures != 1 || len(b.Lines) != 2 || b.Lines[0].Key != "Speed" || b.Lines[1].Slave != -1 || string(printed(t, b)) != p {
+		t.Errorf("%+v, lines %+v", s, b.Lines)
+	}
+}
+
 // TestPeerNextSlavesPartnerTaken: a slave without the LACP details is not given
 // those of the next.
 func TestPeerNextSlavesPartnerTaken(t *testing.T) {
@@ -263,6 +286,11 @@ func TestPeerAbsentIsZero(t *testing.T) {
 	b := parse(t, []byte(p))
 	if in, ok := b.InActiveAggregator(&b.Slaves[0]); in || !ok || b.Slaves[0].Text(procfs.FieldSlaveAggregatorID) != "N/A" {
 		t.Errorf("a0 is in the active aggregator: %t, %t", in, ok)
+	}
+	zero := strings.Replace(p, "\tAggregator ID: 1\n", "\tAggregator ID: 0\n", 1)
+	b = parse(t, []byte(zero))
+	if in, ok := b.InActiveAggregator(&b.Slaves[0]); in || !ok || b.Aggregator.ID != 0 {
+		t.Errorf("a0 is in aggregator 0: %t, %t", in, ok)
 	}
 	// Nor is it a member of a bond whose aggregator cannot be seen, and whose number is 0 then.
 	nonroot := strings.Replace(string(text(t, "157-vm-7.3-8023ad-negotiated-2-nonroot")), "Aggregator ID: 1\n", "Aggregator ID: N/A\n", 1)

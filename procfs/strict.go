@@ -16,6 +16,11 @@ import (
 // strict returns the first place where the text deviates from the grammar, of
 // which b is the parse.
 func strict(text []byte, b *Bond) error {
+	for _, e := range b.Problems {
+		if errors.Is(e.Err, ErrOrder) {
+			return strictBefore(text[:e.Offset], e)
+		}
+	}
 	first := &SyntaxError{Offset: math.MaxInt}
 	at := func(offset int, f Field, err error) {
 		if offset < first.Offset {
@@ -52,18 +57,22 @@ func strict(text []byte, b *Bond) error {
 	return first
 }
 
+// strictBefore returns the first deviation before a line that is out of place, and otherwise
+// that. Beside the others the line would make lines before it missing or unexpected.
+func strictBefore(text []byte, e *SyntaxError) error {
+	before, err := ParseBytes(text)
+	if err != nil {
+		return e
+	}
+	// Where the text ends now, something may be missing.
+	if first, ok := errors.AsType[*SyntaxError](strict(text, before)); ok && first.Offset < e.Offset {
+		return first
+	}
+	return e
+}
+
 // rewritten returns where the text and what is printed for it part, -1 if they do not.
 func (b *Bond) rewritten(text []byte) int {
-	// A line that is out of place is printed in its place. What is before it must be right.
-	for _, e := range b.Problems {
-		if errors.Is(e.Err, ErrOrder) {
-			before, err := ParseBytes(text[:e.Offset])
-			if err != nil {
-				return -1
-			}
-			return before.rewritten(text[:e.Offset])
-		}
-	}
 	again, _ := b.AppendText(make([]byte, 0, len(text)))
 	if bytes.Equal(text, again) {
 		return -1
@@ -170,6 +179,9 @@ func (s fieldSet) first() Field {
 	}
 	return lineOf(Field(bits.TrailingZeros64(uint64(s))))
 }
+
+// last returns the last field of the set, 0 of an empty one.
+func (s fieldSet) last() Field { return Field(max(bits.Len64(uint64(s)), 1) - 1) }
 
 // lineOf returns the field that has the line on which f stands.
 func lineOf(f Field) Field {
