@@ -39,6 +39,7 @@ func TestApplyRefuses(t *testing.T) {
 		},
 		{"missing", func(s *bond.Spec) { s.Slaves = []bond.SlaveSpec{{Name: "eth0"}, {Name: "eth9"}} }, planAll, os.ErrNotExist, "eth9"},
 		{"bridge port", func(s *bond.Spec) { s.Slaves = append(s.Slaves, bond.SlaveSpec{Name: "port"}) }, planAll, bond.ErrSlaveBusy, "bridge"},
+		{"loopback", func(s *bond.Spec) { s.Slaves = append(s.Slaves, bond.SlaveSpec{Name: "lo"}) }, planAll, bond.ErrCannotEnslave, "lo"},
 		{"slave of another bond", func(s *bond.Spec) { s.Slaves = append(s.Slaves, bond.SlaveSpec{Name: "eth3"}) }, planAll, bond.ErrSlaveBusy, "bond"},
 		{"no bond", func(s *bond.Spec) { s.Name = "eth2" }, planAll, bond.ErrNotBond, "no bond"},
 		{"wrong mode", func(s *bond.Spec) { s.Options.LACPRate = new(bond.LACPRateSlow) }, planAll, bond.ErrWrongMode, "lacp_rate"},
@@ -69,6 +70,7 @@ func TestApplyRefuses(t *testing.T) {
 			k, c := planKernel(t, nil)
 			k.AddLink("br0", &bondtest.LinkConfig{Kind: "bridge"})
 			k.AddLink("port", &bondtest.LinkConfig{Bridge: "br0"})
+			k.AddLink("lo", &bondtest.LinkConfig{Type: 772, Up: true})
 			planApply(t, c, planPair())
 			planApply(t, c, &bond.Spec{Name: "bond1", Slaves: []bond.SlaveSpec{{Name: "eth3"}}})
 			before := planView(planState(t, c))

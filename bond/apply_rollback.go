@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // undo puts everything back after an error, and returns the error with
@@ -27,7 +28,7 @@ func (a *applier) undo(ctx context.Context, cause error) error {
 	e.Op, e.Link = "apply", a.spec.Name
 	e.Hint = "everything is as it was"
 	if a.res.RollbackErr != nil {
-		e.Hint = "not everything is as it was: " + a.res.RollbackErr.Error()
+		e.Hint = "not everything is as it was: " + strings.TrimPrefix(a.res.RollbackErr.Error(), "bond: ")
 	}
 	return e
 }

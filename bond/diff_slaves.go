@@ -58,6 +58,8 @@ func (d *differ) chooseSlaves() {
 				kind = "interface"
 			}
 			d.fail(0, want.Name, ErrSlaveBusy, "it is a port of another "+kind, "release it there first")
+		case slave == nil && link.Type == arphrdLoopback:
+			d.fail(0, want.Name, ErrCannotEnslave, "it is a loopback interface", "")
 		}
 		d.slaves = append(d.slaves, diffSlave{name: want.Name, options: want.Options.Clone(), slave: slave, link: link})
 	}
