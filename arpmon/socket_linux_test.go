@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -216,12 +217,7 @@ func TestTapErrors(t *testing.T) {
 		t.Errorf("down, sent: %v", err)
 	}
 	ip(t, c.ns, "link", "set", "va", "up")
-	if err := far.Send(good); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := near.Verdict(); err != nil {
-		t.Errorf("up again: %v", err)
-	}
+	tapUntilHeard(t, "up again", far, near, good)
 
 	if _, err := c.ns.Run(t.Context(), "tc", "qdisc", "replace", "dev", "va", "root", "pfifo", "limit", "0"); err != nil {
 		t.Fatal(err)
@@ -238,10 +234,28 @@ func TestTapErrors(t *testing.T) {
 		t.Errorf("gone, bound: %v", err)
 	}
 	c.make(t)
-	if err := errors.Join(near.Bind(c.a, mac, 0, []uint32{target}), far.Bind(c.b, mac, 0, nil), far.Send(good)); err != nil {
+	if err := errors.Join(near.Bind(c.a, mac, 0, []uint32{target}), far.Bind(c.b, mac, 0, nil)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := near.Verdict(); err != nil {
-		t.Errorf("back again: %v", err)
+	tapUntilHeard(t, "back again", far, near, good)
+}
+
+// tapUntilHeard sends a frame until it is received: the kernel begins to send on an
+// interface only some time after the carrier has come.
+func tapUntilHeard(t *testing.T, what string, from, to *arpmon.Tap, frame []byte) {
+	t.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(5 * time.Second); ; <-again.C {
+		if err := from.Send(frame); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		_, _, err := to.Verdict()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, unix.EAGAIN) || time.Now().After(end) {
+			t.Fatalf("%s: %v", what, err)
+		}
 	}
 }

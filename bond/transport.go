@@ -59,12 +59,10 @@ const (
 	rtmNewStats = 92
 	rtmGetStats = 94
 
-	nlmFlagRequest = 1 << 0
-	nlmFlagAck     = 1 << 2
-	nlmFlagEcho    = 1 << 3
-	nlmFlagDump    = 1<<8 | 1<<9
-	nlmFlagExcl    = 1 << 9
-	nlmFlagCreate  = 1 << 10
+	nlmFlagEcho   = 1 << 3
+	nlmFlagDump   = 1<<8 | 1<<9
+	nlmFlagExcl   = 1 << 9
+	nlmFlagCreate = 1 << 10
 
 	// nlmHeaderLen is the size of struct nlmsghdr. The kernel counts the offset
 	// of an attribute at fault from there.

@@ -20,6 +20,8 @@ var fuzzSeeds = [][]byte{
 		attr(18, attr(1, []byte("veth\x00")), attr(4, []byte("bond\x00")), attr(5, attr(1, []byte{1}), attr(2, []byte{0}), attr(4, []byte{2, 0, 0, 0, 0, 2})))),
 	slices.Concat(linkHeader, attr(18, attr(1, []byte("bond\x00")), attr(2, attr(1, []byte{1}), attr(2, u32(8)), attr(3, u32(100)),
 		attr(7, u32(250)), attr(9, u32(3)), attr(13, []byte{2}), attr(17, []byte{1}), attr(30, []byte{4})))),
+	slices.Concat(linkHeader, attr(35, u32(7)), attr(56, []byte("0000:3b:00.0\x00")), attr(57, []byte("pci\x00")),
+		attr(18, attr(1, []byte("macvlan\x00")), attr(2, attr(1, u32(2)), attr(2, []byte{0, 0})))),
 	slices.Concat(linkHeader, attr(11, []byte{1})),
 	slices.Concat([]byte{2, 24, 0, 0}, u32(3), attr(1, []byte{10, 0, 0, 1}), attr(2, []byte{10, 0, 0, 2})),
 	slices.Concat([]byte{10, 64, 0, 253}, u32(3), attr(1, make([]byte, 16))),

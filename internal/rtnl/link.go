@@ -80,10 +80,24 @@ type Link struct {
 	// OperState is the RFC 2863 state. Prefer [Link.Carrier].
 	OperState OperState
 
+	// CarrierChanges is how often the carrier has come or gone since the link was
+	// made, 0 where the kernel is older than 3.15.
+	CarrierChanges uint32
+
+	// ParentDev and ParentBus are the device below and its bus, such as
+	// "0000:3b:00.0" and "pci", empty without one or where the kernel is older than
+	// 5.14.
+	ParentDev string
+	ParentBus string
+
 	// Kind is the driver's name in rtnetlink ("bond", "veth", "vlan"), empty
 	// for hardware. SlaveKind is that of the master ("bond", "bridge").
 	Kind      string
 	SlaveKind string
+
+	// MacvlanMode is the mode of a link of kind "macvlan" or "macvtap"
+	// (MACVLAN_MODE_ in <linux/if_link.h>), 0 for others.
+	MacvlanMode uint32
 
 	// Bond is set where Kind is "bond" and its options were sent.
 	Bond *Bond
@@ -137,14 +151,19 @@ const (
 	iflaOperstate   = 16
 	iflaLinkinfo    = 18
 	iflaExtMask     = 29
+	iflaCarrierChg  = 35
 	iflaLinkNetnsid = 37
 	iflaAltIfname   = 53
 	iflaPermAddress = 54
+	iflaParentDev   = 56
+	iflaParentBus   = 57
 
 	iflaInfoKind      = 1
 	iflaInfoData      = 2
 	iflaInfoSlaveKind = 4
 	iflaInfoSlaveData = 5
+
+	iflaMacvlanMode = 1
 
 	iflaBondMode         = 1
 	iflaBondActiveSlave  = 2
@@ -161,6 +180,8 @@ const (
 	linkHeaderLen = 16
 	familyUnspec  = 0
 	kindBond      = "bond"
+	kindMacvlan   = "macvlan"
+	kindMacvtap   = "macvtap"
 )
 
 // ParseLink decodes the body (what follows the netlink header) of an
@@ -198,6 +219,12 @@ func ParseLink(body []byte) (l Link, ok bool, err error) {
 			return a.uint8((*uint8)(&l.OperState))
 		case iflaLinkinfo:
 			return l.parseInfo(a.data)
+		case iflaCarrierChg:
+			return a.uint32(&l.CarrierChanges)
+		case iflaParentDev:
+			l.ParentDev = a.string()
+		case iflaParentBus:
+			l.ParentBus = a.string()
 		case iflaLinkNetnsid:
 			l.HasParentNetNS = true
 			return a.int32(&l.ParentNetNS)
@@ -238,6 +265,16 @@ func (l *Link) parseInfo(b []byte) error {
 	if l.Kind == kindBond && data != nil {
 		l.Bond = &Bond{}
 		if err := l.Bond.parse(data); err != nil {
+			return err
+		}
+	}
+	if l.Kind == kindMacvlan || l.Kind == kindMacvtap {
+		if err := eachAttribute(data, func(a attribute) error {
+			if a.typ != iflaMacvlanMode {
+				return nil
+			}
+			return a.uint32(&l.MacvlanMode)
+		}); err != nil {
 			return err
 		}
 	}

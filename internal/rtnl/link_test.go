@@ -78,6 +78,21 @@ func TestParseLink(t *testing.T) {
 			want: func(l *rtnl.Link) { l.Kind, l.SlaveKind = "vlan", "bridge" },
 		},
 		{
+			name: "hardware",
+			body: slices.Concat(linkHeader, attr(35, u32(7)), attr(56, []byte("0000:3b:00.0\x00")), attr(57, []byte("pci\x00"))),
+			want: func(l *rtnl.Link) { l.CarrierChanges, l.ParentDev, l.ParentBus = 7, "0000:3b:00.0", "pci" },
+		},
+		{
+			name: "macvlan",
+			body: slices.Concat(linkHeader, attr(18, attr(1, []byte("macvlan\x00")), attr(2, attr(1, u32(2)), attr(2, u16(0))))),
+			want: func(l *rtnl.Link) { l.Kind, l.MacvlanMode = "macvlan", 2 },
+		},
+		{
+			name: "macvtap, mode before the kind",
+			body: slices.Concat(linkHeader, attr(18, attr(2, attr(1, u32(16))), attr(1, []byte("macvtap\x00")))),
+			want: func(l *rtnl.Link) { l.Kind, l.MacvlanMode = "macvtap", 16 },
+		},
+		{
 			name: "parent in another namespace",
 			body: slices.Concat(linkHeader, attr(5, u32(3)), attr(37, u32(0))),
 			want: func(l *rtnl.Link) { l.Parent, l.HasParentNetNS = 3, true },
@@ -164,6 +179,9 @@ func TestParseMalformed(t *testing.T) {
 		{"broken bond data", link, slices.Concat(linkHeader, attr(18, attr(1, []byte("bond\x00")), attr(2, []byte{1})))},
 		{"bond mode of 4 bytes", link, slices.Concat(linkHeader, attr(18, attr(1, []byte("bond\x00")), attr(2, attr(1, u32(1)))))},
 		{"all_slaves_active of 4 bytes", link, slices.Concat(linkHeader, attr(18, attr(1, []byte("bond\x00")), attr(2, attr(17, u32(1)))))},
+		{"macvlan mode of 2 bytes", link, slices.Concat(linkHeader, attr(18, attr(1, []byte("macvlan\x00")), attr(2, attr(1, u16(1)))))},
+		{"broken macvlan data", link, slices.Concat(linkHeader, attr(18, attr(1, []byte("macvtap\x00")), attr(2, []byte{1})))},
+		{"carrier changes of 2 bytes", link, slices.Concat(linkHeader, attr(35, u16(1)))},
 		{"slave state of 2 bytes", link, slices.Concat(linkHeader, attr(18, attr(4, []byte("bond\x00")), attr(5, attr(1, u16(1)))))},
 		{"short address header", addr, addrHeader[:7]},
 		{"no address", addr, addrHeader},

@@ -78,6 +78,12 @@ func slowParseLink(b []byte) (l rtnl.Link, ok bool, err error) {
 			l.ParentNetNS, l.HasParentNetNS = int(ad.Int32()), true
 		case unix.IFLA_OPERSTATE:
 			l.OperState = rtnl.OperState(ad.Uint8())
+		case unix.IFLA_CARRIER_CHANGES:
+			l.CarrierChanges = ad.Uint32()
+		case unix.IFLA_PARENT_DEV_NAME:
+			l.ParentDev = slowString(ad.Bytes())
+		case unix.IFLA_PARENT_DEV_BUS_NAME:
+			l.ParentBus = slowString(ad.Bytes())
 		case unix.IFLA_WIRELESS:
 			wireless = true
 		case unix.IFLA_LINKINFO:
@@ -140,6 +146,20 @@ func slowInfo(ad *netlink.AttributeDecoder, l *rtnl.Link) error {
 			return err
 		}
 		l.Bond = d
+	}
+	if l.Kind == "macvlan" || l.Kind == "macvtap" {
+		nad, err := netlink.NewAttributeDecoder(data)
+		if err != nil {
+			return err
+		}
+		for nad.Next() {
+			if nad.Type() == unix.IFLA_MACVLAN_MODE {
+				l.MacvlanMode = nad.Uint32()
+			}
+		}
+		if err := nad.Err(); err != nil {
+			return err
+		}
 	}
 	if l.SlaveKind == "bond" && slave != nil {
 		nad, err := netlink.NewAttributeDecoder(slave)
