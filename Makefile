@@ -19,7 +19,9 @@ GO ?= go
 # Kernels of the matrix, by the names that internal/vmtest knows, and the
 # packages whose tests look at a kernel.
 KERNELS ?= 5.10 6.1 6.12 newest
-KERNEL_PKGS ?= ./internal/rtnl ./internal/lab ./arpmon ./bond ./procfs ./examples/bondctl
+KERNEL_PKGS ?= ./internal/rtnl ./internal/lab ./arpmon ./bond ./procfs ./ethtool ./examples/bondctl ./examples/srcprune
+# The flavour with drivers of hardware; empty for none.
+KERNEL_HARDWARE ?= 6.1-generic
 
 # Flags for bondlab.
 ARGS ?=
@@ -38,7 +40,7 @@ FUZZTIME ?= 30s
 # A checkout that belongs to somebody else must build too.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export PATH := $(PATH):/usr/sbin:/sbin
-export GO KERNELS KERNEL_PKGS BONDKIT_CACHE BONDKIT_BIN
+export GO KERNELS KERNEL_PKGS KERNEL_HARDWARE BONDKIT_CACHE BONDKIT_BIN
 
 # Setting up is not for two at a time, nor are tests that look at a clock.
 .NOTPARALLEL:

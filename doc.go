@@ -18,6 +18,11 @@
 //     programs that use bond.
 //   - [github.com/bondkit/bondkit/procfs] parses the text of /proc/net/bonding, of
 //     every kernel since 2.6, and prints it again byte for byte.
+//   - [github.com/bondkit/bondkit/ethtool] handles the private flags of NICs, knows
+//     which of them drop frames from their own MAC address (source pruning), and
+//     audits drivers, firmware and links.
+//   - [github.com/bondkit/bondkit/ethtool/ethtooltest] has NICs made of memory, to
+//     test programs that use ethtool.
 //
 // The kernel's own ARP monitor judges a slave by traffic it sees: chatter of
 // other hosts keeps a dead path up, a target that asks for us hides that we
@@ -27,5 +32,6 @@
 //
 // The command examples/bondlab shows it: it builds a network of two switches in
 // network namespaces, breaks it in seventeen ways, and prints who was right. The
-// command examples/bondctl shows and changes the bonds of a host.
+// command examples/bondctl shows and changes the bonds of a host, and
+// examples/srcprune the source pruning of its NICs.
 package bondkit

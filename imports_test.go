@@ -28,26 +28,27 @@ const module = "github.com/bondkit/bondkit"
 // is not here, and has no parent here, may not exist. The entry of a parent
 // holds for what is below it, and importing inside one entry is always allowed.
 var arrows = map[string][]string{
-	"":                   {},
-	"bond":               {"internal/rtnl", "internal/israce"},
-	"bond/bondtest":      {"bond", "internal/israce"},
-	"bond/config":        {"bond", "internal/rtnl", "internal/israce"},
-	"bond/doctor":        {"bond", "procfs", "ethtool", "internal/rtnl", "internal/israce"},
-	"bond/failover":      {"bond", "arpmon", "internal/rtnl", "internal/israce"},
-	"arpmon":             {"internal/rtnl", "internal/israce"},
-	"arpmon/arpmontest":  {"arpmon", "internal/israce"},
-	"ethtool":            {"internal/rtnl", "internal/israce"},
-	"procfs":             {"bond", "internal/rtnl", "internal/israce"},
-	"internal/rtnl":      {},
-	"internal/israce":    {},
-	"internal/alloctest": {"internal/israce"},
-	"internal/lab":       {"internal/rtnl", "internal/israce"},
-	"internal/vmtest":    {},
-	"examples":           {"*"},
+	"":                    {},
+	"bond":                {"internal/rtnl", "internal/israce"},
+	"bond/bondtest":       {"bond", "internal/israce"},
+	"bond/config":         {"bond", "internal/rtnl", "internal/israce"},
+	"bond/doctor":         {"bond", "procfs", "ethtool", "internal/rtnl", "internal/israce"},
+	"bond/failover":       {"bond", "arpmon", "internal/rtnl", "internal/israce"},
+	"arpmon":              {"internal/rtnl", "internal/israce"},
+	"arpmon/arpmontest":   {"arpmon", "internal/israce"},
+	"ethtool":             {"internal/rtnl", "internal/israce"},
+	"ethtool/ethtooltest": {"ethtool", "internal/israce"},
+	"procfs":              {"bond", "internal/rtnl", "internal/israce"},
+	"internal/rtnl":       {},
+	"internal/israce":     {},
+	"internal/alloctest":  {"internal/israce"},
+	"internal/lab":        {"internal/rtnl", "internal/israce"},
+	"internal/vmtest":     {},
+	"examples":            {"*"},
 }
 
 // testArrows is what test files may import besides.
-var testArrows = []string{"internal/alloctest", "internal/lab", "internal/israce", "arpmon/arpmontest", "bond/bondtest"}
+var testArrows = []string{"internal/alloctest", "internal/lab", "internal/israce", "arpmon/arpmontest", "bond/bondtest", "ethtool/ethtooltest"}
 
 type outsideRule struct {
 	prefix string

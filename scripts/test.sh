@@ -12,7 +12,10 @@ cd "$(dirname "$0")/.." || exit 1
 
 : "${GO:=go}"
 : "${KERNELS:=5.10 6.1 6.12 newest}"
-: "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon ./bond ./procfs ./examples/bondctl}"
+: "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon ./bond ./procfs ./ethtool ./examples/bondctl ./examples/srcprune}"
+# The flavour with drivers of hardware, and the packages that want it too.
+: "${KERNEL_HARDWARE:=6.1-generic}"
+: "${KERNEL_HARDWARE_PKGS:=./ethtool}"
 # Of these, the packages whose tests measure time.
 : "${KERNEL_ALONE:=./internal/lab ./arpmon}"
 : "${BONDKIT_BIN:=${XDG_CACHE_HOME:-$HOME/.cache}/bondkit/bin}"
@@ -99,7 +102,7 @@ fuzz_targets() {
 # than what needs it.
 fetch_kernels() {
 	# shellcheck disable=SC2086
-	step "kernels" "$BONDKIT_BIN/vmtest" -fetch "$(echo $KERNELS | tr ' ' ',')"
+	step "kernels" "$BONDKIT_BIN/vmtest" -fetch "$(echo $KERNELS $KERNEL_HARDWARE | tr ' ' ',')"
 }
 
 # kernel_test runs the tests of a package in a kernel.
@@ -113,7 +116,7 @@ kernel_test() {
 # kernel_tests runs the matrix. Packages that measure time have the machine to
 # themselves; of the others, as many kernels run at once as there are processors.
 kernel_tests() {
-	local kernel pkg logs jobs=0 max
+	local kernel kernels pkg logs jobs=0 max
 	max=$(nproc 2>/dev/null || echo 1)
 	logs=$(mktemp -d) || return 1
 	for pkg in $KERNEL_PKGS; do
@@ -130,7 +133,11 @@ kernel_tests() {
 			continue
 			;;
 		esac
-		for kernel in $KERNELS; do
+		kernels=$KERNELS
+		case " $KERNEL_HARDWARE_PKGS " in
+		*" $pkg "*) kernels="$kernels $KERNEL_HARDWARE" ;;
+		esac
+		for kernel in $kernels; do
 			[ "$jobs" -lt "$max" ] || {
 				wait -n
 				jobs=$((jobs - 1))
@@ -144,7 +151,7 @@ kernel_tests() {
 		done
 		wait
 		jobs=0
-		for kernel in $KERNELS; do
+		for kernel in $kernels; do
 			report "kernel $kernel, $pkg" "$logs/$kernel"
 		done
 	done

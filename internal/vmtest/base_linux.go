@@ -85,6 +85,15 @@ type base struct {
 	Builtin []string // requested modules that are part of the image
 }
 
+// loaded returns the names of the modules that the guest has, built in or not.
+func (b *base) loaded() []string {
+	names := slices.Clone(b.Builtin)
+	for _, m := range b.Modules {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
 // makeBase returns the base for a kernel from the cache below dir, or makes it.
 func makeBase(dir string, k *kernel, extra []string) (*base, error) {
 	want := slices.Concat(defaultModules(), extra)

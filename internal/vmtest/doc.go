@@ -78,6 +78,9 @@
 // signature, because checking one costs an emulated processor 30 ms; the
 // kernel is tainted by that and works the same.
 //
+// A guest that has the driver e1000e or igb has a device for it too, with carrier
+// when it is switched on; igb only with QEMU 8 or newer.
+//
 // The environment is a fixed PATH and HOME, the variables BONDKIT_*, GO*, TERM,
 // NO_COLOR and TZ of the host, BONDKIT_VM with the name of the kernel,
 // BONDKIT_KERNEL=require, and each -env KEY=VALUE, which wins.
@@ -87,7 +90,7 @@
 // and no less of any other), -append for the kernel command line, -machine,
 // -qemu, and -qemu-arg for devices:
 //
-//	vmtest -kernel 6.1-generic -qemu-arg '-device e1000e' -- ethtool --show-priv-flags eth0
+//	vmtest -kernel 6.1-generic -qemu-arg '-device vmxnet3' -module vmxnet3 -- ethtool -i eth1
 //
 // # Output and exit status
 //
@@ -122,20 +125,27 @@
 //
 // A test that skips because there is no bonding driver or no privilege proves
 // nothing, and here there is no excuse: the guest has both. So a run fails,
-// with a list, if a test is skipped, except for one of two reasons. The
+// with a list, if a test is skipped, except for one of these reasons. The
 // message given to T.Skip has to begin with exactly
 //
 //	kernel X.Y older than Z.W
 //
 // where X.Y is the version of the running kernel and really older than Z.W,
-// which the runner checks (X.Y may be a whole release, as uname -r says it), or
+// which the runner checks (X.Y may be a whole release, as uname -r says it),
+//
+//	kernel X.Y has no module NAME
+//	emulator has no device NAME
+//
+// where the module is one that every guest loads, as far as its kernel has it, and the
+// device one of those above, which the runner checks too, or
 //
 //	race:
 //
 // with a space and the reason behind it, for tests that cannot work under the
-// race detector. Text after either is free:
+// race detector. Text after each is free:
 //
 //	t.Skipf("kernel %s older than 6.0: slcan has no private flags", release)
+//	t.Skipf("kernel %s has no module slcan", release)
 //	t.Skip("race: counts allocations")
 //
 // To see skips the runner has a test binary print verbose output even without

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,8 +76,8 @@ const (
 // ordinary user may ask for.
 const pipeSize = 1 << 20
 
-// emulatorArgs returns the arguments of the emulator.
-func (o *options) emulatorArgs(v qemuVersion, kernel string) []string {
+// emulatorArgs returns the arguments of the emulator for a kernel and devices.
+func (o *options) emulatorArgs(v qemuVersion, kernel string, devices []string) []string {
 	cmdline := []string{
 		"console=ttyS0", "panic=-1", "oops=panic", "8250.nr_uarts=4",
 		// Less work in a guest that lives for seconds and runs what we wrote.
@@ -99,7 +100,7 @@ func (o *options) emulatorArgs(v qemuVersion, kernel string) []string {
 		"-chardev", fmt.Sprintf("file,id=console,path=/proc/self/fd/%d", fdConsole), "-serial", "chardev:console",
 		"-chardev", "stdio,id=port,signal=off", "-serial", "chardev:port",
 	}
-	return append(args, o.qemuArgs...)
+	return slices.Concat(args, devices, o.qemuArgs)
 }
 
 // emulator is a running guest.
@@ -115,7 +116,7 @@ type emulator struct {
 
 // startEmulator boots kernel with image as its initial file system. The emulator dies with the calling thread, so the
 // caller must be locked to a thread that lasts.
-func startEmulator(o *options, v qemuVersion, kernel string, image *os.File, show io.Writer) (*emulator, error) {
+func startEmulator(o *options, v qemuVersion, kernel string, devices []string, image *os.File, show io.Writer) (*emulator, error) {
 	var ours, theirs []*os.File
 	defer func() {
 		for _, f := range theirs {
@@ -138,7 +139,7 @@ func startEmulator(o *options, v qemuVersion, kernel string, image *os.File, sho
 		in: ours[0], out: ours[1],
 		console: &tail{also: show}, stderr: &tail{also: show}, done: make(chan struct{}),
 	}
-	e.cmd = exec.Command(o.qemu, o.emulatorArgs(v, kernel)...)
+	e.cmd = exec.Command(o.qemu, o.emulatorArgs(v, kernel, devices)...)
 	e.cmd.Stdin, e.cmd.Stdout, e.cmd.Stderr = theirs[0], theirs[1], theirs[2]
 	e.cmd.ExtraFiles = []*os.File{image, theirs[3]}
 	// A group of its own, so that a Ctrl-C is for the runner alone.

@@ -68,6 +68,8 @@ type runner struct {
 	qemu     qemuVersion
 	payload  *payload
 	emulator *emulator
+	devices  []string      // arguments for the devices of the guest
+	lacks    testout.Lacks // for which tests may skip
 
 	scanner *testout.Scanner
 	stdout  io.Writer
@@ -161,6 +163,8 @@ func (r *runner) pack(ctx context.Context) (func() (int, error), error) {
 	if len(base.Builtin) > 0 {
 		r.logf("modules this kernel has built in: %s", strings.Join(base.Builtin, " "))
 	}
+	r.lacks.Modules = base.Missing
+	r.devices, r.lacks.Devices = r.o.devices(r.qemu, base.loaded())
 	cwd, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -192,7 +196,7 @@ func (r *runner) boot(kernel string, image *os.File) (int, error) {
 		show = os.Stderr
 	}
 	var err error
-	if r.emulator, err = startEmulator(r.o, r.qemu, kernel, image, show); err != nil {
+	if r.emulator, err = startEmulator(r.o, r.qemu, kernel, r.devices, image, show); err != nil {
 		return 0, err
 	}
 	defer r.emulator.kill()
@@ -369,7 +373,7 @@ func (r *runner) judgeSkips(code int) int {
 	}
 	var bad []string
 	for _, s := range r.scanner.Skips() {
-		if s.Accepted(r.ready.Release) {
+		if s.Accepted(r.ready.Release, r.lacks) {
 			continue
 		}
 		why := "no reason given"
@@ -381,7 +385,7 @@ func (r *runner) judgeSkips(code int) int {
 	if len(bad) == 0 {
 		return code
 	}
-	complain(fmt.Errorf("kernel %s: %d skipped, but may only skip for an older kernel or the race detector", r.o.kernel, len(bad)))
+	complain(fmt.Errorf("kernel %s: %d skipped, but may only skip for an older kernel, what the guest lacks, or the race detector", r.o.kernel, len(bad)))
 	for _, b := range bad {
 		fmt.Fprintln(os.Stderr, "vmtest:     "+b)
 	}

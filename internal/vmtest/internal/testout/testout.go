@@ -9,6 +9,7 @@ package testout
 import (
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -257,6 +258,15 @@ func special(c byte) bool { return c == marker || c == errBegin || c == errEnd |
 // kernelReason is the fixed form of a skip for an old kernel.
 var kernelReason = regexp.MustCompile(`^kernel (\d+)\.(\d+)\S* older than (\d+)\.(\d+)(?:\D|$)`)
 
+// moduleReason and deviceReason are the fixed forms of skips for what a guest lacks.
+var (
+	moduleReason = regexp.MustCompile(`^kernel \S+ has no module (\w+)(?:\W|$)`)
+	deviceReason = regexp.MustCompile(`^emulator has no device (\w+)(?:\W|$)`)
+)
+
+// Lacks is what a guest does not have: modules of the kernel, and devices of the emulator.
+type Lacks struct{ Modules, Devices []string }
+
 // releaseForm finds the version in the release of a kernel (uname -r).
 var releaseForm = regexp.MustCompile(`^(\d+)\.(\d+)`)
 
@@ -265,10 +275,21 @@ var releaseForm = regexp.MustCompile(`^(\d+)\.(\d+)`)
 //
 //	kernel X.Y older than Z.W
 //
-// where X.Y is the version of the running kernel and really older than Z.W,
-// and for one that begins with "race: " and goes on. Text after either is free.
-func (s Skip) Accepted(release string) bool {
+// where X.Y is the version of the running kernel and really older than Z.W, for
+//
+//	kernel X.Y has no module NAME
+//	emulator has no device NAME
+//
+// where the guest really lacks it, and for one that begins with "race: " and goes on. Text
+// after any is free.
+func (s Skip) Accepted(release string, lacks Lacks) bool {
 	for _, r := range s.Reasons {
+		if m := moduleReason.FindStringSubmatch(r); m != nil && slices.Contains(lacks.Modules, m[1]) {
+			return true
+		}
+		if m := deviceReason.FindStringSubmatch(r); m != nil && slices.Contains(lacks.Devices, m[1]) {
+			return true
+		}
 		if rest, ok := strings.CutPrefix(r, "race: "); ok && rest != "" {
 			return true
 		}

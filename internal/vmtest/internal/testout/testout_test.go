@@ -179,6 +179,7 @@ func TestWriteError(t *testing.T) {
 
 func TestAccepted(t *testing.T) {
 	const release = "5.10.0-46-cloud-amd64"
+	lacks := testout.Lacks{Modules: []string{"slcan", "can_dev"}, Devices: []string{"igb"}}
 	for _, tt := range []struct {
 		reason string
 		want   bool
@@ -193,6 +194,17 @@ func TestAccepted(t *testing.T) {
 		{"kernel 5.10 older than some", false},
 		{"the kernel 5.10 older than 6.0", false},
 		{"kernel 5.10 is older than 6.0", false},
+		{"kernel 5.10.0-46-cloud-amd64 has no module slcan", true},
+		{"kernel 5.10 has no module can_dev: no CAN", true},
+		{"kernel 5.10 has no module can", false},
+		{"kernel 5.10 has no module bonding", false},
+		{"kernel 5.10 has no module", false},
+		{"the kernel 5.10 has no module slcan", false},
+		{"emulator has no device igb", true},
+		{"emulator has no device igb: QEMU is older than 8", true},
+		{"emulator has no device igbvf", false},
+		{"emulator has no device e1000e", false},
+		{"emulator has no device", false},
 		{"race: counts allocations", true},
 		{"race: ", false},
 		{"race", false},
@@ -200,14 +212,14 @@ func TestAccepted(t *testing.T) {
 		{"no bonding", false},
 		{"", false},
 	} {
-		if got := (testout.Skip{Test: "T", Reasons: []string{"a log", tt.reason}}).Accepted(release); got != tt.want {
+		if got := (testout.Skip{Test: "T", Reasons: []string{"a log", tt.reason}}).Accepted(release, lacks); got != tt.want {
 			t.Errorf("%q: %t, want %t", tt.reason, got, tt.want)
 		}
 	}
-	if (testout.Skip{Test: "T"}).Accepted(release) {
+	if (testout.Skip{Test: "T"}).Accepted(release, lacks) {
 		t.Error("a skip without a reason was accepted")
 	}
-	if (testout.Skip{Reasons: []string{"kernel 5.10 older than 6.0"}}).Accepted("") {
+	if (testout.Skip{Reasons: []string{"kernel 5.10 older than 6.0"}}).Accepted("", testout.Lacks{}) {
 		t.Error("accepted without knowing the kernel")
 	}
 }
