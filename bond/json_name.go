@@ -6,66 +6,28 @@ package bond
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/bondkit/bondkit/internal/escape"
 )
 
 // EscapeName returns the name of an interface as it stands in the JSON of this
 // package, which holds no other bytes than UTF-8, while a name may: a byte that is no
 // UTF-8 becomes \xNN, with two hexadecimal digits, and a backslash becomes two. Other
 // names, which is nearly all, are returned as they are.
-func EscapeName(name string) string {
-	if utf8.ValidString(name) && !strings.Contains(name, `\`) {
-		return name
-	}
-	const digits = "0123456789abcdef"
-	var b strings.Builder
-	for len(name) > 0 {
-		r, n := utf8.DecodeRuneInString(name)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			b.WriteString(`\x`)
-			b.WriteByte(digits[name[0]>>4])
-			b.WriteByte(digits[name[0]&15])
-		case r == '\\':
-			b.WriteString(`\\`)
-		default:
-			b.WriteString(name[:n])
-		}
-		name = name[n:]
-	}
-	return b.String()
-}
+func EscapeName(name string) string { return escape.Text(name) }
 
 // UnescapeName is the inverse of [EscapeName]. Any byte may be written as \xNN. A
 // backslash that begins neither that nor two of them is an *[Error] that matches
 // [ErrBadValue].
 func UnescapeName(text string) (string, error) {
-	if !strings.Contains(text, `\`) {
-		return text, nil
-	}
-	var b strings.Builder
-	for rest := text; ; {
-		before, after, found := strings.Cut(rest, `\`)
-		b.WriteString(before)
-		switch {
-		case !found:
-			return b.String(), nil
-		case strings.HasPrefix(after, `\`):
-			b.WriteByte('\\')
-			rest = after[1:]
-			continue
-		case len(after) >= 3 && after[0] == 'x':
-			if n, err := strconv.ParseUint(after[1:3], 16, 8); err == nil {
-				b.WriteByte(byte(n))
-				rest = after[3:]
-				continue
-			}
-		}
+	name, ok := escape.Undo(text)
+	if !ok {
 		return "", &Error{
 			Op: "parse", Value: strconv.Quote(text), Err: ErrBadValue,
 			Hint: `in the name of an interface a backslash is written as \\, and a byte that is no UTF-8 as \xNN`,
 		}
 	}
+	return name, nil
 }
 
 // jsonName reads the name of an interface, and leaves it as it is for null.

@@ -3,7 +3,11 @@
 
 package ethtool
 
-import "io/fs"
+import (
+	"io/fs"
+
+	"github.com/bondkit/bondkit/internal/escape"
+)
 
 // Decoders for the tests of package ethtool_test.
 var (
@@ -16,7 +20,7 @@ var (
 	ParsePCIWidth      = parsePCIWidth
 	ParsePCIID         = parsePCIID
 	IsPCIAddress       = isPCIAddress
-	EscapeText         = escapeText
+	EscapeText         = escape.Text
 	UnescapeText       = unescapeText
 )
 

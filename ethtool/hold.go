@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bondkit/bondkit/internal/escape"
 	"github.com/bondkit/bondkit/internal/rtnl"
 )
 
@@ -210,7 +211,7 @@ func (h *Hold) enter(ctx context.Context, before string) error {
 	if err != nil {
 		return err
 	}
-	name := escapeText(h.set.name)
+	name := escape.Text(h.set.name)
 	for _, e := range entries {
 		if e.Boot != boot || e.Device.Link.Index != h.device.Link.Index || e.Control != h.set.control || e.Name != name {
 			continue

@@ -31,7 +31,7 @@ type journalEntry struct {
 	Boot string `json:"boot"`
 	// Device is the interface.
 	Device holdDevice `json:"device"`
-	// Control and Name (by escapeText) are the setting, Before what is to be restored, and
+	// Control and Name (by escape.Text) are the setting, Before what is to be restored, and
 	// Value what it was set to.
 	Control Control `json:"control"`
 	Name    string  `json:"name,omitzero"`

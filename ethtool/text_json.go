@@ -7,65 +7,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/bondkit/bondkit/internal/escape"
 )
 
-// escapeText returns a text of the kernel as it stands in the JSON of this package. Names of interfaces and
-// what drivers say may have bytes that are no UTF-8, which JSON cannot have: each becomes
-// \xNN, with two hexadecimal digits, and a backslash becomes two. Other texts,
-// which is nearly all, are returned as they are.
-func escapeText(s string) string {
-	if utf8.ValidString(s) && !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case r == '\\':
-			b.WriteString(`\\`)
-		default:
-			b.WriteString(s[:n])
-		}
-		s = s[n:]
-	}
-	return b.String()
-}
-
-// unescapeText is the inverse of escapeText. An error matches ErrBadValue.
+// unescapeText is the inverse of escape.Text. An error matches ErrBadValue.
 func unescapeText(text string) (string, error) {
-	var b strings.Builder
-	for rest := text; ; {
-		before, after, found := strings.Cut(rest, `\`)
-		b.WriteString(before)
-		switch {
-		case !found:
-			return b.String(), nil
-		case strings.HasPrefix(after, `\`):
-			b.WriteByte('\\')
-			rest = after[1:]
-			continue
-		case len(after) >= 3 && after[0] == 'x':
-			if n, err := strconv.ParseUint(after[1:3], 16, 8); err == nil {
-				b.WriteByte(byte(n))
-				rest = after[3:]
-				continue
-			}
-		}
+	s, ok := escape.Undo(text)
+	if !ok {
 		return "", &Error{
 			Op: "parse", Err: fmt.Errorf("%w: %s", ErrBadValue, strconv.Quote(text)),
 			Hint: `a backslash is written as \\, and a byte that is no UTF-8 as \xNN`,
 		}
 	}
+	return s, nil
 }
 
 // escapeAll escapes texts in place.
 func escapeAll(texts ...*string) {
 	for _, s := range texts {
-		*s = escapeText(*s)
+		*s = escape.Text(*s)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
+	"github.com/bondkit/bondkit/internal/escape"
 )
 
 // The JSON of a Bond. A key is there if the text has the field. Names are the
@@ -122,7 +123,7 @@ type (
 // are written as \xNN, and a backslash as two.
 func (b Bond) MarshalJSON() ([]byte, error) {
 	j := jsonBond{
-		Name: escape(b.Name), Torn: b.Torn, MoreProblems: b.MoreProblems,
+		Name: escape.Text(b.Name), Torn: b.Torn, MoreProblems: b.MoreProblems,
 		Slaves: make([]jsonSlave, 0, len(b.Slaves)), Problems: make([]jsonProblem, 0, len(b.Problems)),
 		Unknown: make([]jsonLine, 0, len(b.Lines)),
 	}
@@ -133,7 +134,7 @@ func (b Bond) MarshalJSON() ([]byte, error) {
 	}
 	for i := range b.Slaves {
 		s := &b.Slaves[i]
-		js := jsonSlave{Name: escape(s.Name), QueueLast: s.queueLast}
+		js := jsonSlave{Name: escape.Text(s.Name), QueueLast: s.queueLast}
 		for f := FieldSlave + 1; f < fieldEnd; f++ {
 			if s.Has(f) {
 				s.toJSON(&js, f)
@@ -144,13 +145,13 @@ func (b Bond) MarshalJSON() ([]byte, error) {
 	for _, l := range b.Lines {
 		j.Unknown = append(j.Unknown, jsonLine{
 			Section: l.Section.String(), Slave: l.Slave, After: fieldName(l.After, l.Section), Line: l.Number, Blank: l.Blank,
-			Key: escape(l.Key), Value: escape(l.Value), Raw: escape(l.Raw),
+			Key: escape.Text(l.Key), Value: escape.Text(l.Value), Raw: escape.Text(l.Raw),
 		})
 	}
 	for _, e := range b.Problems {
 		j.Problems = append(j.Problems, jsonProblem{
 			Line: e.Line, Column: e.Column, Offset: e.Offset, Section: e.Section.String(), Field: fieldName(e.Field, e.Section),
-			Key: escape(e.Key), Text: escape(e.Text), Error: e.Err.Error(),
+			Key: escape.Text(e.Key), Text: escape.Text(e.Text), Error: e.Err.Error(),
 		})
 	}
 	var buf bytes.Buffer
@@ -210,7 +211,7 @@ func (id jsonID) MarshalJSON() ([]byte, error) {
 // wordJSON returns the word of package bond, or the text after a question mark.
 func wordJSON(word, text string) *string {
 	if text != "" {
-		return new("?" + escape(text))
+		return new("?" + escape.Text(text))
 	}
 	return &word
 }
@@ -247,7 +248,7 @@ func (b *Bond) toJSON(j *jsonBond, f Field) {
 	text := findWord(b.words, f)
 	switch f {
 	case FieldDriver:
-		j.Driver = new(escape(b.Driver))
+		j.Driver = new(escape.Text(b.Driver))
 	case FieldMode:
 		j.Mode = wordJSON(b.Mode.String(), text)
 	case FieldFailOverMAC:
@@ -255,11 +256,11 @@ func (b *Bond) toJSON(j *jsonBond, f Field) {
 	case FieldXmitHashPolicy:
 		j.XmitHashPolicy = wordJSON(b.XmitHashPolicy.String(), text)
 	case FieldPrimary:
-		j.Primary = new(escape(b.Primary))
+		j.Primary = new(escape.Text(b.Primary))
 	case FieldPrimaryReselect:
 		j.PrimaryReselect = wordJSON(b.PrimaryReselect.String(), text)
 	case FieldActive:
-		j.Active = new(escape(b.Active))
+		j.Active = new(escape.Text(b.Active))
 	case FieldMIIStatus:
 		j.MIIStatus = wordJSON(b.MIIStatus.String(), text)
 	case FieldMIIMon:
@@ -293,7 +294,7 @@ func (b *Bond) toJSON(j *jsonBond, f Field) {
 	case FieldSystemMAC:
 		j.LACP.SystemMAC = new(jsonMAC(b.SystemMAC[:]))
 	case FieldNoAggregator:
-		j.LACP.NoAggregator = new(escape(b.noAggr))
+		j.LACP.NoAggregator = new(escape.Text(b.noAggr))
 	case FieldAggregator:
 		j.LACP.Aggregator.Header = true
 	case FieldAggregatorID:

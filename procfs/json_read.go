@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/bondkit/bondkit/bond"
+	"github.com/bondkit/bondkit/internal/escape"
 )
 
 // fromJSON makes a Bond of its JSON: each value is written as the kernel writes it, and
@@ -40,7 +41,7 @@ func (r *fromJSON) fail(value string) {
 
 // text undoes escape.
 func (r *fromJSON) text(s string) string {
-	out, ok := unescape(s)
+	out, ok := escape.Undo(s)
 	if !ok {
 		r.fail(s)
 	}
