@@ -7,13 +7,13 @@ import "context"
 
 func activeCommand() command {
 	return command{
-		name: "active", operands: "BOND SLAVE|none", summary: "Make a slave the active one, or let the kernel choose",
-		min: 2, max: 2, run: runActive,
+		Name: "active", Operands: "BOND SLAVE|none", Summary: "Make a slave the active one, or let the kernel choose",
+		Min: 2, Max: 2, Run: runActive,
 	}
 }
 
 func runActive(ctx context.Context, c *call) error {
-	links, err := parseLinks(c.args)
+	links, err := parseLinks(c.Args)
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func runActive(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.args[1] == "none" {
+	if c.Args[1] == "none" {
 		return client.ClearActive(ctx, links[0])
 	}
 	return client.SetActive(ctx, links[0], links[1])

@@ -16,21 +16,23 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func applyCommand() command {
 	return command{
-		name: "apply", summary: "Change a bond to what a specification says",
-		flags: []string{"f", "allow", "allow-missing", "dry-run", "confirm"}, run: runApply,
+		Name: "apply", Summary: "Change a bond to what a specification says",
+		Flags: []string{"f", "allow", "allow-missing", "dry-run", "confirm"}, Run: runApply,
 	}
 }
 
 func runApply(ctx context.Context, c *call) error {
 	if c.flags.confirm > 0 && c.flags.file == "-" {
-		return usagef("-confirm reads the answer from standard input, so -f must name a file")
+		return cli.Usagef("-confirm reads the answer from standard input, so -f must name a file")
 	}
 	if c.flags.confirm > 0 && c.flags.dryRun {
-		return usagef("-confirm and -dry-run exclude each other: with -dry-run there is nothing to confirm")
+		return cli.Usagef("-confirm and -dry-run exclude each other: with -dry-run there is nothing to confirm")
 	}
 	spec, err := c.readSpec()
 	if err != nil {
@@ -83,7 +85,7 @@ func (c *call) judgePlan(plan *bond.Plan) error {
 	case len(plan.Missing) > 0 && !c.flags.allowMissing:
 		names := make([]string, len(plan.Missing))
 		for i, name := range plan.Missing {
-			names[i] = quote(name)
+			names[i] = cli.Quote(name)
 		}
 		return &bond.Error{
 			Op: "apply", Link: plan.Name, Value: "slave " + enumerate(names), Err: os.ErrNotExist,
@@ -156,7 +158,7 @@ func (c *call) confirm(ctx context.Context, client *bond.Client, after *bond.Sta
 		case line == "":
 			return errors.New("no answer")
 		default:
-			return fmt.Errorf("the answer was %s", quote(word))
+			return fmt.Errorf("the answer was %s", cli.Quote(word))
 		}
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {

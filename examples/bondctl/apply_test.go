@@ -18,6 +18,8 @@ import (
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/bond/bondtest"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // applyBench has a bond0 that is up and has two slaves, and a third interface.
@@ -64,7 +66,7 @@ func TestApply(t *testing.T) {
 	b := applyBench(t)
 	spec := b.file(liveSpec)
 	stdout, stderr, status := b.run("apply -f " + spec)
-	if status != exitDone || !strings.HasSuffix(stdout, "done\n") {
+	if status != cli.ExitDone || !strings.HasSuffix(stdout, "done\n") {
 		t.Fatalf("status %d, standard output %q, standard error %q", status, stdout, stderr)
 	}
 	if got := b.get("bond0"); got.MIIMon != 200*time.Millisecond || got.Primary.Name != "eth1" {
@@ -76,7 +78,7 @@ func TestApply(t *testing.T) {
 	// Nothing is left to do.
 	b.kernel.ResetRequests()
 	stdout, _, status = b.run("apply -f " + spec)
-	if status != exitDone || strings.Contains(stdout, "done") || len(b.kernel.Changes()) != 0 {
+	if status != cli.ExitDone || strings.Contains(stdout, "done") || len(b.kernel.Changes()) != 0 {
 		t.Errorf("again: status %d, standard output %q, %d changes", status, stdout, len(b.kernel.Changes()))
 	}
 }
@@ -89,7 +91,7 @@ func TestApplyRefused(t *testing.T) {
 	for _, line := range []string{"apply -f " + spec, "apply -dry-run -f " + spec, "apply -allow down -f " + spec, "apply -dry-run -allow down -f " + spec} {
 		b.kernel.ResetRequests()
 		_, stderr, status := b.run(line)
-		if status != exitFailed || !strings.Contains(stderr, bond.ErrDisruptive.Error()) || !strings.Contains(stderr, "release") || strings.Count(stderr, "bondctl: ") != 1 {
+		if status != cli.ExitFailed || !strings.Contains(stderr, bond.ErrDisruptive.Error()) || !strings.Contains(stderr, "release") || strings.Count(stderr, "bondctl: ") != 1 {
 			t.Errorf("%s: status %d, standard error %q", line, status, stderr)
 		}
 		if n := len(b.kernel.Changes()); n != 0 {
@@ -100,7 +102,7 @@ func TestApplyRefused(t *testing.T) {
 		t.Errorf("changed (-before +after):\n%s", diff)
 	}
 	_, stderr, status := b.run("apply -allow release -f " + spec)
-	if got := b.get("bond0"); status != exitDone || got.Mode != bond.Mode8023AD || got.LACPRate != bond.LACPRateFast || !got.Up() {
+	if got := b.get("bond0"); status != cli.ExitDone || got.Mode != bond.Mode8023AD || got.LACPRate != bond.LACPRateFast || !got.Up() {
 		t.Errorf("status %d, standard error %q, bond0 %+v", status, stderr, got)
 	}
 }
@@ -111,17 +113,17 @@ func TestApplyMissing(t *testing.T) {
 	spec := b.file(`{"name": "bond0", "slaves": ["eth0", "eth1", "eth2", "eth9"]}`)
 	for _, line := range []string{"apply -f " + spec, "apply -dry-run -f " + spec} {
 		_, stderr, status := b.run(line)
-		if status != exitFailed || !strings.Contains(stderr, "eth9") {
+		if status != cli.ExitFailed || !strings.Contains(stderr, "eth9") {
 			t.Errorf("%s: status %d, standard error %q", line, status, stderr)
 		}
 	}
 	if diff := cmp.Diff([]string{"eth0", "eth1"}, b.slaves("bond0")); diff != "" {
 		t.Errorf("slaves (-want +got):\n%s", diff)
 	}
-	if _, stderr, status := b.run("apply -allow-missing -dry-run -f " + spec); status != exitDone {
+	if _, stderr, status := b.run("apply -allow-missing -dry-run -f " + spec); status != cli.ExitDone {
 		t.Errorf("dry run: status %d, standard error %q", status, stderr)
 	}
-	if _, stderr, status := b.run("apply -allow-missing -f " + spec); status != exitDone {
+	if _, stderr, status := b.run("apply -allow-missing -f " + spec); status != cli.ExitDone {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	if diff := cmp.Diff([]string{"eth0", "eth1", "eth2"}, b.slaves("bond0")); diff != "" {
@@ -145,13 +147,13 @@ func TestApplyRollback(t *testing.T) {
 		})
 		_, stderr, status := b.run("apply -f " + b.file(liveSpec))
 		b.kernel.Fail(nil)
-		if status == exitDone {
+		if status == cli.ExitDone {
 			if n < 3 {
 				t.Errorf("only %d changes", n-1)
 			}
 			break
 		}
-		if status != exitFailed {
+		if status != cli.ExitFailed {
 			t.Fatalf("failure %d: status %d, standard error %q", n, status, stderr)
 		}
 		if n > 1 && !strings.Contains(stderr, "everything is as it was") {
@@ -207,12 +209,12 @@ func TestApplyConfirm(t *testing.T) {
 			}
 			got := b.get("bond0")
 			if tt.want == "" {
-				if status != exitDone || !strings.HasSuffix(stdout, "done\n") || got.MIIMon != 200*time.Millisecond {
+				if status != cli.ExitDone || !strings.HasSuffix(stdout, "done\n") || got.MIIMon != 200*time.Millisecond {
 					t.Errorf("status %d, standard output %q, standard error %q, miimon %v", status, stdout, stderr, got.MIIMon)
 				}
 				return
 			}
-			if status != exitFailed || !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, "everything is as it was") || strings.Contains(stdout, "done") {
+			if status != cli.ExitFailed || !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, "everything is as it was") || strings.Contains(stdout, "done") {
 				t.Errorf("status %d, standard output %q, standard error %q", status, stdout, stderr)
 			}
 			if diff := cmp.Diff(before, b.snapshot()); diff != "" {
@@ -247,7 +249,7 @@ func TestApplyConfirmSettles(t *testing.T) {
 	}()
 	_, stderr, status := b.run("apply -confirm 1h -f " + b.file(liveSpec))
 	<-found
-	if status != exitDone || !strings.Contains(stderr, "bond0  OK\n") {
+	if status != cli.ExitDone || !strings.Contains(stderr, "bond0  OK\n") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	// It does not wait for what does not come.
@@ -255,7 +257,7 @@ func TestApplyConfirmSettles(t *testing.T) {
 	b.kernel.SetCarrier("eth2", false)
 	b.stdin = strings.NewReader("yes\n")
 	_, stderr, status = b.run("apply -confirm 1s -f " + b.file(liveSpec))
-	if status != exitDone || !strings.Contains(stderr, "bond0  DEGRADED  eth2 down\n") {
+	if status != cli.ExitDone || !strings.Contains(stderr, "bond0  DEGRADED  eth2 down\n") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -281,7 +283,7 @@ func TestApplyConfirmEndless(t *testing.T) {
 	if n := in.n.Load(); n > 1<<16 {
 		t.Errorf("%d bytes were read", n)
 	}
-	if status != exitFailed || !strings.Contains(stderr, "the answer was yyyyyy") {
+	if status != cli.ExitFailed || !strings.Contains(stderr, "the answer was yyyyyy") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	if diff := cmp.Diff(before, b.snapshot()); diff != "" {
@@ -327,7 +329,7 @@ func TestApplyConfirmInterruptedEarly(t *testing.T) {
 	}
 	status := run(ctx, []string{"apply", "-confirm", "1h", "-f", b.file(liveSpec)}, sys)
 	<-found
-	if status != exitInterrupt || painted {
+	if status != cli.ExitInterrupt || painted {
 		t.Errorf("status %d, asked %v, standard error %q", status, painted, errs.String())
 	}
 	if diff := cmp.Diff(before, b.snapshot()); diff != "" {
@@ -349,7 +351,7 @@ func TestApplyConfirmInterrupted(t *testing.T) {
 	// The question is written after the change.
 	errs := &trigger{text: "Keep this change?", then: interrupt}
 	status := run(ctx, []string{"apply", "-confirm", "1h", "-f", b.file(liveSpec)}, b.system(&out, errs))
-	if status != exitInterrupt || !strings.Contains(errs.String(), "not confirmed; interrupted (everything is as it was)") {
+	if status != cli.ExitInterrupt || !strings.Contains(errs.String(), "not confirmed; interrupted (everything is as it was)") {
 		t.Errorf("status %d, standard error %q", status, errs.String())
 	}
 	if diff := cmp.Diff(before, b.snapshot()); diff != "" {
@@ -403,7 +405,7 @@ func TestApplyConfirmDeadLine(t *testing.T) {
 		t.Errorf("(-before +after):\n%s", diff)
 	}
 	close(stuck.end)
-	if status := <-done; status != exitFailed || !strings.Contains(errs.String(), "no answer in 1s") {
+	if status := <-done; status != cli.ExitFailed || !strings.Contains(errs.String(), "no answer in 1s") {
 		t.Errorf("status %d, standard error %q", status, errs.String())
 	}
 }
@@ -413,7 +415,7 @@ func TestApplyNothingToConfirm(t *testing.T) {
 	b := applyBench(t)
 	b.stdin = newSilence(t)
 	stdout, stderr, status := b.run("apply -confirm 1h -f " + b.file(`{"name": "bond0", "options": {"miimon": 100}}`))
-	if status != exitDone || strings.Contains(stderr, "Keep") || strings.Contains(stdout, "done") {
+	if status != cli.ExitDone || strings.Contains(stderr, "Keep") || strings.Contains(stdout, "done") {
 		t.Errorf("status %d, standard output %q, standard error %q", status, stdout, stderr)
 	}
 }
@@ -430,7 +432,7 @@ func TestApplyBadValue(t *testing.T) {
 	} {
 		for _, line := range []string{"plan -f ", "apply -f "} {
 			stdout, stderr, status := b.run(line + b.file(tt.spec))
-			if status != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "bondctl: plan ") || !strings.Contains(stderr, tt.want) {
+			if status != cli.ExitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "bondctl: plan ") || !strings.Contains(stderr, tt.want) {
 				t.Errorf("%s%s: status %d, standard output %q, standard error %q", line, tt.spec, status, stdout, stderr)
 			}
 		}
@@ -443,7 +445,7 @@ func TestApplyBadValue(t *testing.T) {
 func TestApplyNoFile(t *testing.T) {
 	b := applyBench(t)
 	_, stderr, status := b.run("apply -f " + t.TempDir() + "/nothing.json")
-	if status != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "nothing.json") {
+	if status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "nothing.json") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/bond/bondtest"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func TestCreate(t *testing.T) {
@@ -34,7 +36,7 @@ func TestCreate(t *testing.T) {
 	}
 
 	_, stderr, status := b.run("create bond0 mode=802.3ad")
-	if status != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "exist") {
+	if status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "exist") {
 		t.Errorf("a second bond0: status %d, standard error %q", status, stderr)
 	}
 	if got := b.get("bond0"); got.Mode != bond.ModeActiveBackup {
@@ -46,7 +48,7 @@ func TestCreate(t *testing.T) {
 func TestCreateWarns(t *testing.T) {
 	b := newBench(t, nil)
 	stdout, stderr, status := b.run("create bond0 mode=active-backup")
-	if status != exitDone || stdout != "" || !strings.HasPrefix(stderr, "warning: ") || strings.Contains(stderr, "bondctl:") {
+	if status != cli.ExitDone || stdout != "" || !strings.HasPrefix(stderr, "warning: ") || strings.Contains(stderr, "bondctl:") {
 		t.Errorf("status %d, standard output %q, standard error %q", status, stdout, stderr)
 	}
 	if !b.exists("bond0") {
@@ -57,7 +59,7 @@ func TestCreateWarns(t *testing.T) {
 func TestCreateRefused(t *testing.T) {
 	b := newBench(t, nil)
 	_, stderr, status := b.run("create bond0 mode=802.3ad arp_interval=100 arp_ip_target=192.0.2.1")
-	if status != exitFailed || !strings.Contains(stderr, "bondctl: create bond0: ") || !strings.Contains(stderr, "arp_interval") {
+	if status != cli.ExitFailed || !strings.Contains(stderr, "bondctl: create bond0: ") || !strings.Contains(stderr, "arp_interval") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	if b.exists("bond0") {
@@ -70,7 +72,7 @@ func TestCreateRefused(t *testing.T) {
 			t.Errorf("line %q", line)
 		}
 	}
-	if status != exitFailed || strings.Count(stderr, "bondctl: ") != 2 {
+	if status != cli.ExitFailed || strings.Count(stderr, "bondctl: ") != 2 {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -92,7 +94,7 @@ func TestCreateWithSlaves(t *testing.T) {
 		t.Errorf("slaves (-want +got):\n%s", diff)
 	}
 	// It is there.
-	if _, stderr, status := b.run("create bond0 slaves=eth0"); status != exitFailed || !strings.Contains(stderr, "exist") {
+	if _, stderr, status := b.run("create bond0 slaves=eth0"); status != cli.ExitFailed || !strings.Contains(stderr, "exist") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 
@@ -101,7 +103,7 @@ func TestCreateWithSlaves(t *testing.T) {
 	b.kernel.AddLink("busy", &bondtest.LinkConfig{Busy: true})
 	for _, third := range []string{"busy", "nowhere"} {
 		_, stderr, status := b.run("create bond0 mode=active-backup miimon=100 up slaves=eth0,eth1," + third)
-		if status != exitFailed || !strings.Contains(stderr, third) {
+		if status != cli.ExitFailed || !strings.Contains(stderr, third) {
 			t.Errorf("%s: status %d, standard error %q", third, status, stderr)
 		}
 		if strings.Contains(stderr, " bond: ") {
@@ -128,7 +130,7 @@ func TestSet(t *testing.T) {
 
 	// What needs the bond down is refused, with what helps.
 	_, stderr, status := b.run("set bond0 lacp_rate=fast")
-	if status != exitFailed || !strings.Contains(stderr, "lacp_rate") || !strings.Contains(stderr, "down") || strings.Count(stderr, "\n") != 1 {
+	if status != cli.ExitFailed || !strings.Contains(stderr, "lacp_rate") || !strings.Contains(stderr, "down") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	b.must("set bond0 up lacp_rate=fast mtu=1400 mac=02:00:5e:00:53:88 down")
@@ -136,7 +138,7 @@ func TestSet(t *testing.T) {
 		t.Errorf("bond0 is %+v", got)
 	}
 	// A failure leaves the bond on.
-	if _, stderr, status := b.run("set bond0 down mode=balance-rr up"); status != exitFailed || !strings.Contains(stderr, "slaves") {
+	if _, stderr, status := b.run("set bond0 down mode=balance-rr up"); status != cli.ExitFailed || !strings.Contains(stderr, "slaves") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	if !b.get("bond0").Up() {
@@ -147,12 +149,12 @@ func TestSet(t *testing.T) {
 		t.Error("bond0 is up")
 	}
 	// Up alone is not done where the rest failed.
-	if _, _, status := b.run("set bond0 mode=balance-rr up"); status != exitFailed || b.get("bond0").Up() {
+	if _, _, status := b.run("set bond0 mode=balance-rr up"); status != cli.ExitFailed || b.get("bond0").Up() {
 		t.Errorf("status %d, up %v", status, b.get("bond0").Up())
 	}
 
 	b.must("set eth1 actor_port_prio=7")
-	if _, stderr, status := b.run("set eth0 miimon=100"); status != exitFailed || !strings.Contains(stderr, "not a bond") {
+	if _, stderr, status := b.run("set eth0 miimon=100"); status != cli.ExitFailed || !strings.Contains(stderr, "not a bond") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -168,7 +170,7 @@ func TestSetRefusedBeforeDown(t *testing.T) {
 		{"arp_interval=100 lacp_rate=fast", "bondctl: set bond0: arp_interval 100: "},
 	} {
 		_, stderr, status := b.run("set bond0 down up mtu=1400 " + tt.words)
-		if status != exitFailed || strings.Count(stderr, "bondctl: ") != 1 || !strings.Contains(stderr, tt.want) {
+		if status != cli.ExitFailed || strings.Count(stderr, "bondctl: ") != 1 || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%s: status %d, standard error %q", tt.words, status, stderr)
 		}
 	}
@@ -178,7 +180,7 @@ func TestSetRefusedBeforeDown(t *testing.T) {
 			t.Errorf("line %q", line)
 		}
 	}
-	if status != exitFailed || strings.Count(stderr, "bondctl: ") < 2 {
+	if status != cli.ExitFailed || strings.Count(stderr, "bondctl: ") < 2 {
 		t.Errorf("several mistakes: status %d, standard error %q", status, stderr)
 	}
 	if n := len(b.kernel.Changes()); n != 0 {
@@ -199,7 +201,7 @@ func TestUnseen(t *testing.T) {
 		"apply -f " + spec,
 	} {
 		_, stderr, status := b.run(line)
-		if status != exitDone || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "the kernel does not show ad_actor_sys_prio") {
+		if status != cli.ExitDone || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "the kernel does not show ad_actor_sys_prio") {
 			t.Errorf("%s: status %d, standard error %q", line, status, stderr)
 		}
 	}
@@ -234,7 +236,7 @@ func TestEnslaveAndRelease(t *testing.T) {
 	b.must("create bond0 mode=active-backup miimon=100 up")
 	b.must("enslave bond0 eth0 prio=10 queue_id=2")
 	_, stderr, status := b.run("enslave bond0 nowhere eth2 eth1")
-	if status != exitFailed || strings.Count(stderr, "\n") != 2 || !strings.Contains(stderr, "nowhere") || !strings.Contains(stderr, "eth2") {
+	if status != cli.ExitFailed || strings.Count(stderr, "\n") != 2 || !strings.Contains(stderr, "nowhere") || !strings.Contains(stderr, "eth2") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	// One that does not exist did not stop the others.
@@ -245,7 +247,7 @@ func TestEnslaveAndRelease(t *testing.T) {
 		t.Errorf("no priority and queue in\n%s", got)
 	}
 	_, stderr, status = b.run("release eth2 eth0")
-	if status != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "not a slave") {
+	if status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "not a slave") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	if diff := cmp.Diff([]string{"eth1"}, b.slaves("bond0")); diff != "" {
@@ -267,7 +269,7 @@ func TestActive(t *testing.T) {
 	b.must("active bond0 none")
 	b.kernel.SetCarrier("eth0", false)
 	_, stderr, status := b.run("active bond0 eth0")
-	if status != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "eth0") {
+	if status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "eth0") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -276,14 +278,14 @@ func TestDelete(t *testing.T) {
 	b := newBench(t, nil)
 	b.twoSlaves()
 	b.must("create bond0 mode=active-backup miimon=100 slaves=eth0,eth1 up")
-	if _, stderr, status := b.run("delete eth0"); status != exitFailed || !strings.Contains(stderr, "not a bond") || !b.exists("eth0") {
+	if _, stderr, status := b.run("delete eth0"); status != cli.ExitFailed || !strings.Contains(stderr, "not a bond") || !b.exists("eth0") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 	b.must("delete bond0")
 	if b.exists("bond0") {
 		t.Error("bond0 is there")
 	}
-	if _, stderr, status := b.run("delete bond0"); status != exitFailed || strings.Count(stderr, "\n") != 1 {
+	if _, stderr, status := b.run("delete bond0"); status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -299,7 +301,7 @@ func TestNoPrivilege(t *testing.T) {
 		"active bond0 eth1", "delete bond0",
 	} {
 		_, stderr, status := b.run(line)
-		if status != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "permission denied") && !strings.Contains(stderr, "CAP_NET_ADMIN") {
+		if status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "permission denied") && !strings.Contains(stderr, "CAP_NET_ADMIN") {
 			t.Errorf("%s: status %d, standard error %q", line, status, stderr)
 		}
 	}
@@ -316,7 +318,7 @@ func TestPartialSet(t *testing.T) {
 		return nil
 	})
 	_, stderr, status := b.run("set bond0 miimon=200 resend_igmp=2")
-	if status != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "bondctl: set bond0: ") ||
+	if status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "bondctl: set bond0: ") ||
 		!strings.HasSuffix(stderr, "; what took effect: miimon, resend_igmp\n") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}

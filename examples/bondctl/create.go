@@ -12,21 +12,23 @@ import (
 	"unicode"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func createCommand() command {
 	return command{
-		name: "create", operands: "NAME [WORD...]", summary: "Make a bond",
-		min: 1, max: -1, run: runCreate,
+		Name: "create", Operands: "NAME [WORD...]", Summary: "Make a bond",
+		Min: 1, Max: -1, Run: runCreate,
 	}
 }
 
 func runCreate(ctx context.Context, c *call) error {
-	name := c.args[0]
+	name := c.Args[0]
 	if err := checkName(name); err != nil {
 		return err
 	}
-	r, err := parseWords(c.args[1:], bondWords|linkWords|createWords|upWord)
+	r, err := parseWords(c.Args[1:], bondWords|linkWords|createWords|upWord)
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func (c *call) createWithSlaves(ctx context.Context, client *bond.Client, name s
 func checkName(name string) error {
 	bad := func(r rune) bool { return r == '/' || r == ':' || r == '%' || unicode.IsSpace(r) }
 	if name == "" || len(name) > 15 || name == "." || name == ".." || strings.ContainsFunc(name, bad) {
-		return usagef("%s is no name for an interface: it has 1 to 15 bytes, and no slash, colon, percent sign or space", quote(name))
+		return cli.Usagef("%s is no name for an interface: it has 1 to 15 bytes, and no slash, colon, percent sign or space", cli.Quote(name))
 	}
 	return nil
 }

@@ -7,13 +7,13 @@ import "context"
 
 func deleteCommand() command {
 	return command{
-		name: "delete", operands: "BOND", summary: "Delete a bond, which releases its slaves",
-		min: 1, max: 1, run: runDelete,
+		Name: "delete", Operands: "BOND", Summary: "Delete a bond, which releases its slaves",
+		Min: 1, Max: 1, Run: runDelete,
 	}
 }
 
 func runDelete(ctx context.Context, c *call) error {
-	link, err := parseLink(c.args[0])
+	link, err := parseLink(c.Args[0])
 	if err != nil {
 		return err
 	}

@@ -7,18 +7,20 @@ import (
 	"context"
 	"errors"
 	"strings"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func enslaveCommand() command {
 	return command{
-		name: "enslave", operands: "BOND SLAVE... [WORD...]", summary: "Make interfaces slaves of a bond",
-		min: 2, max: -1, run: runEnslave,
+		Name: "enslave", Operands: "BOND SLAVE... [WORD...]", Summary: "Make interfaces slaves of a bond",
+		Min: 2, Max: -1, Run: runEnslave,
 	}
 }
 
 func runEnslave(ctx context.Context, c *call) error {
 	var links, words []string
-	for _, arg := range c.args {
+	for _, arg := range c.Args {
 		if strings.Contains(arg, "=") {
 			words = append(words, arg)
 		} else {
@@ -26,7 +28,7 @@ func runEnslave(ctx context.Context, c *call) error {
 		}
 	}
 	if len(links) < 2 {
-		return usagef("too few interfaces; usage: %s", c.cmd.usage())
+		return cli.Usagef("too few interfaces; usage: %s", c.usage())
 	}
 	all, err := parseLinks(links)
 	if err != nil {
@@ -38,7 +40,7 @@ func runEnslave(ctx context.Context, c *call) error {
 	}
 	master, slaves := all[0], all[1:]
 	if id := r.slave.QueueID; id != nil && *id != 0 && len(slaves) > 1 {
-		return usagef("no two slaves may have the same queue_id: enslave them one by one")
+		return cli.Usagef("no two slaves may have the same queue_id: enslave them one by one")
 	}
 	client, err := c.dial()
 	if err != nil {

@@ -19,6 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bondkit/bondkit/internal/lab"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // realHost drives the compiled command in the namespace of a lab's host.
@@ -68,7 +70,7 @@ func (h *realHost) run(stdin, line string) (stdout, stderr string, status int) {
 func (h *realHost) must(line string) string {
 	h.t.Helper()
 	stdout, stderr, status := h.run("", line)
-	if status != exitDone {
+	if status != cli.ExitDone {
 		h.t.Fatalf("bondctl %s: status %d, standard error %q", line, status, stderr)
 	}
 	return stdout
@@ -143,7 +145,7 @@ func TestRealKernel(t *testing.T) {
 	}
 	h.must("create bond0 mode=active-backup miimon=100 mtu=1400 up")
 	lines.until("bond-added")
-	if _, stderr, status := h.run("", "create bond0 miimon=100"); status != exitFailed || !strings.Contains(stderr, "exist") {
+	if _, stderr, status := h.run("", "create bond0 miimon=100"); status != cli.ExitFailed || !strings.Contains(stderr, "exist") {
 		t.Errorf("a second bond0: status %d, standard error %q", status, stderr)
 	}
 	h.must("enslave bond0 e1 e2")
@@ -166,7 +168,7 @@ func TestRealKernel(t *testing.T) {
 	h.must("active bond0 e2")
 	h.await("on e2", func(b *shownBond) bool { return b.Options.Active == "e2" && b.Options.UpDelay == 200 })
 	_, stderr, status := h.run("", "set bond0 mode=802.3ad")
-	if status != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "slaves") {
+	if status != cli.ExitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "slaves") {
 		t.Errorf("mode with slaves: status %d, standard error %q", status, stderr)
 	}
 	h.failure(l, lines)
@@ -198,7 +200,7 @@ func (h *realHost) failure(l *lab.Lab, lines *realLines) {
 		h.t.Fatal(err)
 	}
 	lines.until(`"state":"degraded"`)
-	b := h.await("degraded", func(b *shownBond) bool { return b.State == "degraded" })
+	b := h.await("degraded", func(b *shownBond) bool { return b.State == "degraded" && b.Options.Active != "e2" })
 	if b.Reason != "e2 down" || b.Options.Active != "e1" {
 		h.t.Errorf("with e2 cut: %+v", b)
 	}
@@ -233,7 +235,7 @@ func (h *realHost) apply() {
 		h.t.Errorf("plan:\n%s", plan)
 	}
 	for _, line := range []string{"apply -f " + file, "apply -dry-run -allow down -f " + file} {
-		if _, stderr, status := h.run("", line); status != exitFailed || !strings.Contains(stderr, "release") {
+		if _, stderr, status := h.run("", line); status != cli.ExitFailed || !strings.Contains(stderr, "release") {
 			h.t.Errorf("%s: status %d, standard error %q", line, status, stderr)
 		}
 	}
@@ -241,14 +243,14 @@ func (h *realHost) apply() {
 		h.t.Errorf("after a refusal: %+v", b)
 	}
 	_, stderr, status := h.run("no\n", "apply -confirm 1m -allow release -f "+file)
-	if status != exitFailed || !strings.Contains(stderr, "balance-xor, hash layer3+4, miimon 50 ms") || !strings.Contains(stderr, "everything is as it was") {
+	if status != cli.ExitFailed || !strings.Contains(stderr, "balance-xor, hash layer3+4, miimon 50 ms") || !strings.Contains(stderr, "everything is as it was") {
 		h.t.Errorf("no: status %d, standard error %q", status, stderr)
 	}
 	b := h.await("as before", func(b *shownBond) bool { return b.State == "ok" })
 	if b.Options.Mode != "active-backup" || b.Options.MIIMon != 100 || b.Options.UpDelay != 200 || b.MTU != before.MTU || !b.Up || len(b.Slaves) != 2 {
 		h.t.Errorf("after no: %+v, before %+v", b, before)
 	}
-	if stdout, stderr, status := h.run("yes\n", "apply -confirm 1m -allow release -f "+file); status != exitDone || !strings.HasSuffix(stdout, "done\n") {
+	if stdout, stderr, status := h.run("yes\n", "apply -confirm 1m -allow release -f "+file); status != cli.ExitDone || !strings.HasSuffix(stdout, "done\n") {
 		h.t.Fatalf("yes: status %d, standard output %q, standard error %q", status, stdout, stderr)
 	}
 	b = h.await("in order", func(b *shownBond) bool { return b.State == "ok" })
@@ -325,7 +327,7 @@ func TestHangup(t *testing.T) {
 		name   string
 		signal os.Signal
 		status int
-	}{{"hangup", unix.SIGHUP, exitInterrupt}, {"interrupt", os.Interrupt, exitInterrupt}, {"end", unix.SIGTERM, exitInterrupt}, {"quit", unix.SIGQUIT, exitInterrupt}, {"broken pipe", nil, exitFailed}} {
+	}{{"hangup", unix.SIGHUP, cli.ExitInterrupt}, {"interrupt", os.Interrupt, cli.ExitInterrupt}, {"end", unix.SIGTERM, cli.ExitInterrupt}, {"quit", unix.SIGQUIT, cli.ExitInterrupt}, {"broken pipe", nil, cli.ExitFailed}} {
 		cmd := h.command("apply -confirm 1h -f " + file)
 		stdin, err := cmd.StdinPipe()
 		if err != nil {

@@ -201,34 +201,20 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
-)
 
-// Exit statuses.
-const (
-	exitDone      = 0
-	exitFailed    = 1
-	exitUsage     = 2
-	exitCannotRun = 3
-	exitInterrupt = 130
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func main() {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
-	// Under nohup a hangup is no reason to end.
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	ctx, stop := cli.SignalContext()
 	status := run(ctx, os.Args[1:], &system{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		dial: bond.Dial, speeds: readSpeeds, now: time.Now, terminal: isTerminal, getenv: os.Getenv,
+		dial: bond.Dial, speeds: readSpeeds, now: time.Now, terminal: cli.IsTerminal, getenv: os.Getenv,
 		noDriver: noDriver,
 	})
 	stop()
@@ -241,33 +227,26 @@ func run(ctx context.Context, args []string, sys *system) int {
 	sys = &own
 	// The question of -confirm may be written while an error is.
 	sys.stderr = &lockedWriter{w: sys.stderr}
-	c, err := parse(args, sys)
-	if errors.Is(err, errHelp) {
-		writeHelp(sys.stdout, &c.cmd)
-		return exitDone
+	c := &call{system: sys}
+	defer c.close()
+	var err error
+	if c.cmd, c.Line, err = program().Parse(args, c.flags.define); err == nil {
+		err = c.cmd.Run(ctx, c)
 	}
-	if err == nil {
-		defer c.close()
-		err = c.cmd.run(ctx, c)
+	if errors.Is(err, cli.ErrHelp) {
+		program().WriteHelp(sys.stdout, c.cmd)
+		return cli.ExitDone
 	}
-	if err == nil {
-		return exitDone
-	}
-	complain(sys.stderr, err)
-	if _, ok := errors.AsType[*usageError](err); ok {
-		return exitUsage
+	if err != nil {
+		complain(sys.stderr, err)
 	}
 	if _, ok := errors.AsType[*specError](err); ok {
-		return exitUsage
+		return cli.ExitUsage
 	}
-	_, cannot := errors.AsType[*cannotRunError](err)
-	switch {
-	case ctx.Err() != nil:
-		return exitInterrupt
-	case cannot || errors.Is(err, bond.ErrNoModule):
-		return exitCannotRun
+	if errors.Is(err, bond.ErrNoModule) {
+		err = &cli.CannotRunError{Err: err}
 	}
-	return exitFailed
+	return cli.ExitStatus(ctx, err)
 }
 
 // complain prints one line for each error.
@@ -281,7 +260,7 @@ func complain(w io.Writer, err error) {
 			}
 			text += "; what took effect: " + strings.Join(names, ", ")
 		}
-		fmt.Fprintln(w, "bondctl: "+oneLine(text))
+		fmt.Fprintln(w, "bondctl: "+cli.OneLine(text))
 	}
 }
 

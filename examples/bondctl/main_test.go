@@ -21,6 +21,8 @@ import (
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/bond/bondtest"
 	"github.com/bondkit/bondkit/internal/lab"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -83,7 +85,7 @@ func (b *bench) run(line string) (stdout, stderr string, status int) {
 func (b *bench) must(line string) string {
 	b.t.Helper()
 	stdout, stderr, status := b.run(line)
-	if status != exitDone || stderr != "" {
+	if status != cli.ExitDone || stderr != "" {
 		b.t.Fatalf("bondctl %s: status %d, standard error %q", line, status, stderr)
 	}
 	return stdout
@@ -252,8 +254,8 @@ func TestUsage(t *testing.T) {
 		t.Run(tt.line, func(t *testing.T) {
 			b.t = t
 			stdout, stderr, status := b.run(tt.line)
-			if status != exitUsage || stdout != "" {
-				t.Errorf("status %d, standard output %q, want %d and nothing", status, stdout, exitUsage)
+			if status != cli.ExitUsage || stdout != "" {
+				t.Errorf("status %d, standard output %q, want %d and nothing", status, stdout, cli.ExitUsage)
 			}
 			if !strings.HasPrefix(stderr, "bondctl: ") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, tt.want) {
 				t.Errorf("standard error %q, want one line with %q", stderr, tt.want)
@@ -286,7 +288,7 @@ func TestFlagPlaces(t *testing.T) {
 		}
 	}
 	// What begins with a dash is a name behind a "--".
-	if _, stderr, status := b.run("show -- -json"); status != exitFailed || !strings.Contains(stderr, "-json") {
+	if _, stderr, status := b.run("show -- -json"); status != cli.ExitFailed || !strings.Contains(stderr, "-json") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -322,14 +324,14 @@ func TestNetNS(t *testing.T) {
 func TestCannotRun(t *testing.T) {
 	b := newBench(t, &bondtest.Config{NoBonding: true})
 	_, stderr, status := b.run("create bond0 miimon=100")
-	if status != exitCannotRun || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "no bonding driver") {
+	if status != cli.ExitCannotRun || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "no bonding driver") {
 		t.Errorf("without bonding: status %d, standard error %q", status, stderr)
 	}
 	sys := b.system(io.Discard, &bytes.Buffer{})
 	sys.dial = func(*bond.Config) (*bond.Client, error) {
 		return nil, &bond.Error{Op: "dial", Err: errors.ErrUnsupported}
 	}
-	if status := run(t.Context(), []string{"show"}, sys); status != exitCannotRun {
+	if status := run(t.Context(), []string{"show"}, sys); status != cli.ExitCannotRun {
 		t.Errorf("on another system: status %d", status)
 	}
 	// What is not a namespace is said in one piece.
@@ -344,12 +346,12 @@ func TestCannotRun(t *testing.T) {
 		var errs bytes.Buffer
 		sys.stderr = &errs
 		status := run(t.Context(), []string{"show", "-netns", "blue"}, sys)
-		if want := "bondctl: network namespace /run/netns/blue: " + tt.want + "\n"; status != exitFailed || errs.String() != want {
+		if want := "bondctl: network namespace /run/netns/blue: " + tt.want + "\n"; status != cli.ExitFailed || errs.String() != want {
 			t.Errorf("status %d, standard error %q, want %q", status, errs.String(), want)
 		}
 	}
 	// Options need no kernel.
-	if status := run(t.Context(), []string{"options"}, sys); status != exitDone {
+	if status := run(t.Context(), []string{"options"}, sys); status != cli.ExitDone {
 		t.Errorf("options on another system: status %d", status)
 	}
 }
@@ -360,7 +362,7 @@ func TestUnsupportedOption(t *testing.T) {
 	b := newBench(t, &bondtest.Config{Release: bondtest.Release510})
 	b.must("create bond0 mode=active-backup miimon=100")
 	_, stderr, status := b.run("set bond0 arp_missed_max=3")
-	if status != exitFailed || strings.Count(stderr, "bondctl: ") != 1 || !strings.Contains(stderr, "arp_missed_max") {
+	if status != cli.ExitFailed || strings.Count(stderr, "bondctl: ") != 1 || !strings.Contains(stderr, "arp_missed_max") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -372,55 +374,8 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	var out, errs bytes.Buffer
 	status := run(ctx, []string{"show"}, b.system(&out, &errs))
-	if status != exitInterrupt || strings.Count(errs.String(), "\n") != 1 {
+	if status != cli.ExitInterrupt || strings.Count(errs.String(), "\n") != 1 {
 		t.Errorf("status %d, standard error %q", status, errs.String())
-	}
-}
-
-func TestNearest(t *testing.T) {
-	words := []string{"mode", "miimon", "updelay", "downdelay", "lacp_rate"}
-	for _, tt := range []struct{ word, want string }{
-		{"mode", "mode"},
-		{"mod", "mode"},
-		{"moed", "mode"},
-		{"mimon", "miimon"},
-		{"lacprate", "lacp_rate"},
-		{"donwdelay", "downdelay"},
-		{"", ""},
-		{"x", ""},
-		{"frobnicate", ""},
-	} {
-		if got := nearest(tt.word, words); got != tt.want {
-			t.Errorf("nearest(%q) = %q, want %q", tt.word, got, tt.want)
-		}
-	}
-}
-
-func TestQuote(t *testing.T) {
-	for _, tt := range []struct{ name, want string }{
-		{"eth0", "eth0"},
-		{"größe", "größe"},
-		{"", `""`},
-		{"a b", `"a b"`},
-		{`a"b`, `"a\"b"`},
-		{"\x1b[31m", `"\x1b[31m"`},
-		{"\xff\xfe", `"\xff\xfe"`},
-		{"a\u202eb", `"a\u202eb"`},
-		{"a\u009bb", `"a\u009bb"`},
-		{`a\b`, `"a\\b"`},
-		{"b\u2800\u2800OK", `"b\u2800\u2800OK"`},
-		{"b\u3164\u115f", `"b\u3164\u115f"`},
-		{"b\ufe0f", `"b\ufe0f"`},
-	} {
-		if got := quote(tt.name); got != tt.want {
-			t.Errorf("quote(%q) = %s, want %s", tt.name, got, tt.want)
-		}
-	}
-	if got, want := oneLine("a \x1b[2J\nb \"c\"\u009b"), `a \x1b[2J; b "c"\u009b`; got != want {
-		t.Errorf("oneLine: %q, want %q", got, want)
-	}
-	if got, want := string(plainJSON([]byte("{\"a\":\"\u009b\U000e0001\u00e4\x7f\"}\n"))), `{"a":"\u009b\udb40\udc01`+"\u00e4"+`\u007f"}`+"\n"; got != want {
-		t.Errorf("plainJSON: %q, want %q", got, want)
 	}
 }
 

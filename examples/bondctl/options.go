@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func optionsCommand() command {
 	return command{
-		name: "options", operands: "[OPTION]", summary: "Show the options: their values, defaults and modes, and when they can be set",
-		flags: []string{"json"}, max: 1, run: runOptions,
+		Name: "options", Operands: "[OPTION]", Summary: "Show the options: their values, defaults and modes, and when they can be set",
+		Flags: []string{"json"}, Max: 1, Run: runOptions,
 	}
 }
 
@@ -48,14 +50,14 @@ func runOptions(_ context.Context, c *call) error {
 	for opt := range bond.AllOptions() {
 		infos = append(infos, opt.Info())
 	}
-	if len(c.args) > 0 {
-		opt, err := bond.ParseOption(c.args[0])
+	if len(c.Args) > 0 {
+		opt, err := bond.ParseOption(c.Args[0])
 		if err != nil || opt.Info().Name == "" {
 			var names []string
 			for _, info := range infos {
 				names = append(names, info.Name)
 			}
-			return usagef("no option %s%s", quote(c.args[0]), didYouMean(c.args[0], names))
+			return cli.Usagef("no option %s%s", cli.Quote(c.Args[0]), cli.DidYouMean(c.Args[0], names))
 		}
 		infos = []bond.OptionInfo{opt.Info()}
 	}
@@ -72,7 +74,7 @@ func runOptions(_ context.Context, c *call) error {
 		return err
 	}
 	text := optionsText(infos, c.paint(c.stdout))
-	if len(c.args) > 0 {
+	if len(c.Args) > 0 {
 		text = optionText(infos[0])
 	}
 	_, err := io.WriteString(c.stdout, text)
@@ -111,22 +113,22 @@ func newOptionJSON(info bond.OptionInfo) optionJSON {
 
 // optionsText returns the options as tables: those of bonds, those of slaves, and what can
 // only be read.
-func optionsText(infos []bond.OptionInfo, p paint) string {
-	head := []cell{{text: "OPTION"}, {text: "DEFAULT"}, {text: "SINCE"}, {text: "BOND MUST"}, {text: "MODES"}, {text: "VALUES"}}
-	ofBond, ofSlave := [][]cell{head}, [][]cell{head}
+func optionsText(infos []bond.OptionInfo, p cli.Paint) string {
+	head := []cli.Cell{{Text: "OPTION"}, {Text: "DEFAULT"}, {Text: "SINCE"}, {Text: "BOND MUST"}, {Text: "MODES"}, {Text: "VALUES"}}
+	ofBond, ofSlave := [][]cli.Cell{head}, [][]cli.Cell{head}
 	var readOnly []string
 	for _, info := range infos {
 		if info.ReadOnly {
 			readOnly = append(readOnly, info.Name)
 			continue
 		}
-		row := []cell{
-			{info.Name, bold},
-			{text: defaultText(info)},
-			{text: info.Since},
-			{text: strings.Join(needs(info), ", ")},
-			{text: modesText(info)},
-			{text: valuesText(info)},
+		row := []cli.Cell{
+			{Text: info.Name, Color: cli.Bold},
+			{Text: defaultText(info)},
+			{Text: info.Since},
+			{Text: strings.Join(needs(info), ", ")},
+			{Text: modesText(info)},
+			{Text: valuesText(info)},
 		}
 		if info.Slave {
 			ofSlave = append(ofSlave, row)
@@ -134,10 +136,10 @@ func optionsText(infos []bond.OptionInfo, p paint) string {
 			ofBond = append(ofBond, row)
 		}
 	}
-	return p.in(bold, "Options of a bond, in the order in which the kernel applies them") + "\n" + renderTable(ofBond, indent, p) +
-		"\n" + p.in(bold, "Options of a slave") + "\n" + renderTable(ofSlave, indent, p) +
-		"\n" + p.in(bold, "Only to be read") + "\n" + indent + strings.Join(readOnly, ", ") + "\n" +
-		"\n" + p.in(faint, "MODES are those that take the option; in parentheses those in which it does something. bondctl options OPTION says it in full.") + "\n"
+	return p.In(cli.Bold, "Options of a bond, in the order in which the kernel applies them") + "\n" + cli.Table(ofBond, indent, p) +
+		"\n" + p.In(cli.Bold, "Options of a slave") + "\n" + cli.Table(ofSlave, indent, p) +
+		"\n" + p.In(cli.Bold, "Only to be read") + "\n" + indent + strings.Join(readOnly, ", ") + "\n" +
+		"\n" + p.In(cli.Faint, "MODES are those that take the option; in parentheses those in which it does something. bondctl options OPTION says it in full.") + "\n"
 }
 
 // optionText returns everything about one option.

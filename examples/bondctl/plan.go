@@ -14,12 +14,14 @@ import (
 	"strings"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func planCommand() command {
 	return command{
-		name: "plan", summary: "Say what apply would do, and how much it would disrupt",
-		flags: []string{"f"}, run: runPlan,
+		Name: "plan", Summary: "Say what apply would do, and how much it would disrupt",
+		Flags: []string{"f"}, Run: runPlan,
 	}
 }
 
@@ -59,7 +61,7 @@ func (c *call) showPlan(ctx context.Context, client *bond.Client, spec *bond.Spe
 		line = strings.TrimRight(line, "\n")
 		// The lines of the steps are indented.
 		text := strings.TrimLeft(line, " ")
-		b.WriteString(line[:len(line)-len(text)] + oneLine(text) + "\n")
+		b.WriteString(line[:len(line)-len(text)] + cli.OneLine(text) + "\n")
 	}
 	_, err = io.WriteString(c.stdout, b.String())
 	return plan, err
@@ -72,7 +74,7 @@ func (c *call) readSpec() (*bond.Spec, error) {
 	name := c.flags.file
 	switch name {
 	case "":
-		return nil, usagef("%s needs -f FILE; usage: %s", c.cmd.name, c.cmd.usage())
+		return nil, cli.Usagef("%s needs -f FILE; usage: %s", c.cmd.Name, c.usage())
 	case "-":
 		name = "standard input"
 		text, err = io.ReadAll(c.stdin)
@@ -84,17 +86,17 @@ func (c *call) readSpec() (*bond.Spec, error) {
 	}
 	var spec bond.Spec
 	if err := json.Unmarshal(text, &spec); err != nil {
-		return nil, usagef("%s: %s", placeOf(name, text, err), strings.TrimPrefix(oneLine(err.Error()), "bond: "))
+		return nil, cli.Usagef("%s: %s", placeOf(name, text, err), strings.TrimPrefix(cli.OneLine(err.Error()), "bond: "))
 	}
 	if spec.Name == "" {
-		return nil, usagef("%s: no name of a bond: want {\"name\": \"bond0\", ...}", oneLine(name))
+		return nil, cli.Usagef("%s: no name of a bond: want {\"name\": \"bond0\", ...}", cli.OneLine(name))
 	}
 	return &spec, nil
 }
 
 // placeOf returns the file with the line and column of a syntax error.
 func placeOf(name string, text []byte, err error) string {
-	name = oneLine(name)
+	name = cli.OneLine(name)
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok || syntax.Offset < 1 || syntax.Offset > int64(len(text)) {
 		return name

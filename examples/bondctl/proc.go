@@ -15,12 +15,14 @@ import (
 	"strings"
 
 	"github.com/bondkit/bondkit/procfs"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func procCommand() command {
 	return command{
-		name: "proc", operands: "[FILE|-|DIR]...", summary: "Show what texts of /proc/net/bonding say",
-		flags: []string{"json", "print"}, max: -1, run: runProc,
+		Name: "proc", Operands: "[FILE|-|DIR]...", Summary: "Show what texts of /proc/net/bonding say",
+		Flags: []string{"json", "print"}, Max: -1, Run: runProc,
 	}
 }
 
@@ -31,11 +33,11 @@ const procLimit = 64 << 20
 func runProc(_ context.Context, c *call) error {
 	switch {
 	case c.flags.json && c.flags.print:
-		return usagef("-json and -print exclude each other; usage: %s", c.cmd.usage())
-	case c.flags.netns != "":
-		return usagef("proc takes no flag -netns; give it the directory /proc/PID of a process there")
+		return cli.Usagef("-json and -print exclude each other; usage: %s", c.usage())
+	case c.NetNS != "":
+		return cli.Usagef("proc takes no flag -netns; give it the directory /proc/PID of a process there")
 	}
-	args := c.args
+	args := c.Args
 	if len(args) == 0 {
 		args = []string{"/proc"}
 	}
@@ -62,7 +64,7 @@ func runProc(_ context.Context, c *call) error {
 // procWriter prints bonds, and collects what is wrong with their texts.
 type procWriter struct {
 	c        *call
-	paint    paint
+	paint    cli.Paint
 	bonds    int  // that were printed
 	letters  bool // there are letters of LACP among it
 	problems []error
@@ -77,7 +79,7 @@ func (w *procWriter) operand(arg string) error {
 	info, err := os.Stat(arg)
 	switch {
 	case err != nil:
-		w.failed(quote(arg), err)
+		w.failed(cli.Quote(arg), err)
 		return nil
 	case info.IsDir():
 		return w.dir(arg)
@@ -101,11 +103,11 @@ func liveProc(path string) (string, bool) {
 func (w *procWriter) file(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		w.failed(quote(path), err)
+		w.failed(cli.Quote(path), err)
 		return nil
 	}
 	defer f.Close()
-	return w.read(quote(path), strings.TrimSuffix(filepath.Base(path), ".txt"), f)
+	return w.read(cli.Quote(path), strings.TrimSuffix(filepath.Base(path), ".txt"), f)
 }
 
 func (w *procWriter) read(where, name string, r io.Reader) error {
@@ -146,7 +148,7 @@ func (w *procWriter) dir(dir string) error {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
 		case err != nil:
-			w.failed(quote(proc), err)
+			w.failed(cli.Quote(proc), err)
 			return nil
 		}
 		for _, name := range names {
@@ -158,7 +160,7 @@ func (w *procWriter) dir(dir string) error {
 	}
 	for _, proc := range procDirs(dir) {
 		if info, err := os.Stat(filepath.Join(proc, "net")); err == nil && info.IsDir() {
-			w.problems = append(w.problems, &cannotRunError{fmt.Errorf("%s: no net/bonding, so the bonding module was not loaded", quote(dir))})
+			w.problems = append(w.problems, &cli.CannotRunError{Err: fmt.Errorf("%s: no net/bonding, so the bonding module was not loaded", cli.Quote(dir))})
 			return nil
 		}
 	}
@@ -170,7 +172,7 @@ func (w *procWriter) dir(dir string) error {
 func (w *procWriter) files(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		w.failed(quote(dir), err)
+		w.failed(cli.Quote(dir), err)
 		return nil
 	}
 	bonds, known := w.bonds, len(w.problems)
@@ -190,7 +192,7 @@ func (w *procWriter) files(dir string) error {
 		return nil
 	}
 	w.problems = w.problems[:known]
-	w.failed(quote(dir), errNoTexts)
+	w.failed(cli.Quote(dir), errNoTexts)
 	return nil
 }
 
@@ -203,10 +205,10 @@ func (w *procWriter) live(path string, f *procfs.FS, name string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		w.failed(quote(path), err)
+		w.failed(cli.Quote(path), err)
 		return nil
 	}
-	return w.bond(quote(path), &b)
+	return w.bond(cli.Quote(path), &b)
 }
 
 // text prints the bonds of one text. One bond alone has the name of the file, if it has
@@ -225,7 +227,7 @@ func (w *procWriter) text(where, name string, text []byte) error {
 		place := where
 		switch {
 		case len(bonds) > 1 && b.Name != "":
-			place += ": " + quote(b.Name)
+			place += ": " + cli.Quote(b.Name)
 		case len(bonds) > 1:
 			place += fmt.Sprintf(": bond %d", i+1)
 		case b.Name == "":
@@ -277,7 +279,7 @@ func (w *procWriter) bond(where string, b *procfs.Bond) error {
 		out, err = b.AppendText(nil)
 	case w.c.flags.json:
 		out, err = b.MarshalJSON()
-		out = append(plainJSON(out), '\n')
+		out = append(cli.PlainJSON(out), '\n')
 	default:
 		if w.bonds > 0 {
 			out = append(out, '\n')

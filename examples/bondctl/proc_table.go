@@ -11,24 +11,26 @@ import (
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/procfs"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // procText returns what people read about a bond: whose it is, what it is, its
 // slaves, and the lines of its text that are not known.
-func procText(b *procfs.Bond, p paint) string {
+func procText(b *procfs.Bond, p cli.Paint) string {
 	var out strings.Builder
-	line := func(color, text string) { out.WriteString(indent + p.in(color, text) + "\n") }
+	line := func(color, text string) { out.WriteString(indent + p.In(color, text) + "\n") }
 	name := "(no name)"
 	if b.Name != "" {
-		name = quote(b.Name)
+		name = cli.Quote(b.Name)
 	}
-	out.WriteString(p.in(bold, name))
+	out.WriteString(p.In(cli.Bold, name))
 	if b.Has(procfs.FieldMIIStatus) {
 		c := procMII(b.MIIStatus, b.Text(procfs.FieldMIIStatus))
-		out.WriteString(indent + p.in(c.color, strings.ToUpper(c.text)))
+		out.WriteString(indent + p.In(c.Color, strings.ToUpper(c.Text)))
 	}
 	if b.Driver != "" {
-		out.WriteString(indent + p.in(faint, oneLine(b.Driver)))
+		out.WriteString(indent + p.In(cli.Faint, cli.OneLine(b.Driver)))
 	}
 	out.WriteString("\n")
 	line("", strings.Join(procBondParts(b), ", "))
@@ -36,16 +38,16 @@ func procText(b *procfs.Bond, p paint) string {
 		line("", strings.Join(procLACPParts(b), ", "))
 		// Where the text is cut off nobody knows.
 		if privileged, ok := b.Privileged(); ok && !privileged && len(b.Problems) == 0 {
-			line(faint, "hidden without CAP_NET_ADMIN in the initial user namespace: the aggregator, the partner, the ports' states")
+			line(cli.Faint, "hidden without CAP_NET_ADMIN in the initial user namespace: the aggregator, the partner, the ports' states")
 		}
 	}
 	if len(b.Slaves) > 0 {
-		out.WriteString(renderTable(procRows(b), indent, p))
+		out.WriteString(cli.Table(procRows(b), indent, p))
 	}
 	for i := range b.Lines {
 		l := &b.Lines[i]
 		first, _, _ := strings.Cut(l.Raw, "\n") // of all that follows another bond's banner
-		line(yellow, fmt.Sprintf("line %d, kept as it is: %s", l.Number, oneLine(first)))
+		line(cli.Yellow, fmt.Sprintf("line %d, kept as it is: %s", l.Number, cli.OneLine(first)))
 	}
 	return out.String()
 }
@@ -72,7 +74,7 @@ func procBondParts(b *procfs.Bond) []string {
 		}
 	}
 	if b.Has(procfs.FieldPrimary) && b.Primary != "" {
-		text := "primary " + quote(b.Primary)
+		text := "primary " + cli.Quote(b.Primary)
 		if b.Has(procfs.FieldPrimaryReselect) {
 			text += " (" + procWord(b.PrimaryReselect.String(), b.Text(procfs.FieldPrimaryReselect)) + ")"
 		}
@@ -148,42 +150,42 @@ func procLACPParts(b *procfs.Bond) []string {
 }
 
 // procRows returns the table of the slaves.
-func procRows(b *procfs.Bond) [][]cell {
-	rows := [][]cell{{
-		{text: "SLAVE"},
-		{text: "MII"},
-		{text: "FAILURES"},
-		{text: "SPEED"},
-		{text: "PERMANENT MAC"},
-		{text: "QUEUE"},
-		{text: "AGG"},
-		{text: "CHURN"},
-		{text: "ACTOR"},
-		{text: "PARTNER"},
-		{text: "PARTNER MAC"},
+func procRows(b *procfs.Bond) [][]cli.Cell {
+	rows := [][]cli.Cell{{
+		{Text: "SLAVE"},
+		{Text: "MII"},
+		{Text: "FAILURES"},
+		{Text: "SPEED"},
+		{Text: "PERMANENT MAC"},
+		{Text: "QUEUE"},
+		{Text: "AGG"},
+		{Text: "CHURN"},
+		{Text: "ACTOR"},
+		{Text: "PARTNER"},
+		{Text: "PARTNER MAC"},
 	}}
 	for i := range b.Slaves {
 		s := &b.Slaves[i]
-		row := make([]cell, len(rows[0]))
-		row[0] = cell{text: "?"}
+		row := make([]cli.Cell, len(rows[0]))
+		row[0] = cli.Cell{Text: "?"}
 		if s.Has(procfs.FieldSlave) {
-			row[0].text = quote(s.Name)
+			row[0].Text = cli.Quote(s.Name)
 			if b.Active == s.Name {
-				row[0].color = bold
+				row[0].Color = cli.Bold
 			}
 		}
-		row[1] = cell{text: "-"}
+		row[1] = cli.Cell{Text: "-"}
 		if s.Has(procfs.FieldSlaveMIIStatus) {
 			row[1] = procMII(s.MIIStatus, s.Text(procfs.FieldSlaveMIIStatus))
 		}
-		row[2].text = procNumber(s.Has(procfs.FieldLinkFailures), int64(s.LinkFailures))
-		row[3].text = procSpeed(s)
-		row[4].text = "-"
+		row[2].Text = procNumber(s.Has(procfs.FieldLinkFailures), int64(s.LinkFailures))
+		row[3].Text = procSpeed(s)
+		row[4].Text = "-"
 		if s.Has(procfs.FieldPermMAC) {
-			row[4].text = macText(s.PermMAC)
+			row[4].Text = macText(s.PermMAC)
 		}
 		if s.QueueID != 0 {
-			row[5].text = strconv.Itoa(int(s.QueueID))
+			row[5].Text = strconv.Itoa(int(s.QueueID))
 		}
 		if b.Has(procfs.FieldLACP) {
 			procPort(row[6:], b, s)
@@ -194,41 +196,41 @@ func procRows(b *procfs.Bond) [][]cell {
 }
 
 // procPort fills the cells of LACP.
-func procPort(row []cell, b *procfs.Bond, s *procfs.Slave) {
-	row[0] = cell{"-", faint}
+func procPort(row []cli.Cell, b *procfs.Bond, s *procfs.Slave) {
+	row[0] = cli.Cell{Text: "-", Color: cli.Faint}
 	if s.Has(procfs.FieldSlaveAggregatorID) {
-		row[0] = cell{text: s.Text(procfs.FieldSlaveAggregatorID)}
+		row[0] = cli.Cell{Text: s.Text(procfs.FieldSlaveAggregatorID)}
 	}
 	if in, ok := b.InActiveAggregator(s); ok && !in {
-		row[0].color = yellow
+		row[0].Color = cli.Yellow
 	}
 	if s.Has(procfs.FieldActorChurn) && s.Has(procfs.FieldPartnerChurn) {
 		actor := procWord(s.ActorChurn.String(), s.Text(procfs.FieldActorChurn))
 		partner := procWord(s.PartnerChurn.String(), s.Text(procfs.FieldPartnerChurn))
-		row[1] = cell{text: fmt.Sprintf("%s/%s %d/%d", actor, partner, s.ActorChurned, s.PartnerChurned)}
+		row[1] = cli.Cell{Text: fmt.Sprintf("%s/%s %d/%d", actor, partner, s.ActorChurned, s.PartnerChurned)}
 		if s.ActorChurn == bond.ChurnChurned || s.PartnerChurn == bond.ChurnChurned {
-			row[1].color = yellow
+			row[1].Color = cli.Yellow
 		}
 	}
 	if s.Has(procfs.FieldActor) {
-		row[2].text = portLetters(s.Actor.PortState, s.Has(procfs.FieldActorPortState))
+		row[2].Text = portLetters(s.Actor.PortState, s.Has(procfs.FieldActorPortState))
 	}
 	if s.Has(procfs.FieldPartner) {
-		row[3].text = portLetters(s.Partner.PortState, s.Has(procfs.FieldPartnerPortState))
+		row[3].Text = portLetters(s.Partner.PortState, s.Has(procfs.FieldPartnerPortState))
 	}
 	if s.Has(procfs.FieldPartnerSystemMAC) {
-		row[4].text = net.HardwareAddr(s.Partner.SystemMAC[:]).String()
+		row[4].Text = net.HardwareAddr(s.Partner.SystemMAC[:]).String()
 	}
 }
 
 // procMII returns the state of a link, or what the text has for one that is not known.
-func procMII(m bond.MIIStatus, text string) cell {
-	c := cell{procWord(m.String(), text), yellow}
+func procMII(m bond.MIIStatus, text string) cli.Cell {
+	c := cli.Cell{Text: procWord(m.String(), text), Color: cli.Yellow}
 	switch m {
 	case bond.MIIUp:
-		c.color = green
+		c.Color = cli.Green
 	case bond.MIIDown:
-		c.color = red
+		c.Color = cli.Red
 	default: // on its way, or unknown
 	}
 	return c
@@ -238,7 +240,7 @@ func procMII(m bond.MIIStatus, text string) cell {
 // there.
 func procWord(word, text string) string {
 	if strings.Contains(word, "(") {
-		return oneLine(text)
+		return cli.OneLine(text)
 	}
 	return word
 }
@@ -247,7 +249,7 @@ func procName(name string) string {
 	if name == "" {
 		return "none"
 	}
-	return quote(name)
+	return cli.Quote(name)
 }
 
 func procNumber(has bool, n int64) string {

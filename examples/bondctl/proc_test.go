@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // captureText returns what a kernel printed.
@@ -184,22 +186,22 @@ func TestProcFaults(t *testing.T) {
 		stderr []string
 		status int
 	}{
-		{"cut", "always1", []string{": line 26, column 18: text is cut off: \"Slave queue ID: 0\""}, exitFailed},
-		{"vendor", `line 8, kept as it is: Vendor: \x1b[2J`, nil, exitDone},
-		{"two", "always1", []string{": bond 2: line 16, column 21: value cannot be read: \"Link Failure Count: ?\""}, exitFailed},
-		{"other", "", []string{": not a text of /proc/net/bonding"}, exitFailed},
-		{"empty", "", []string{": not a text of /proc/net/bonding"}, exitFailed},
-		{"absent", "", []string{": "}, exitFailed},
-		{"bare", "", []string{": no net/bonding, so the bonding module was not loaded"}, exitCannotRun},
-		{"bare/net", "", []string{": no net/bonding, so the bonding module was not loaded"}, exitCannotRun},
-		{"report", "", []string{": no net/bonding, so the bonding module was not loaded"}, exitCannotRun},
-		{"none", "no bonds\n", nil, exitDone},
-		{"none/net", "no bonds\n", nil, exitDone},
-		{"none/net/bonding", "no bonds\n", nil, exitDone},
-		{"others", "", []string{": no file in it is a text of /proc/net/bonding"}, exitFailed},
-		{"nothing", "", []string{": no file in it is a text of /proc/net/bonding"}, exitFailed},
-		{"mixed", "always1", []string{"/a: not a text of /proc/net/bonding"}, exitFailed},
-		{"links", "Vendor", []string{"/lost: no such file or directory"}, exitFailed},
+		{"cut", "always1", []string{": line 26, column 18: text is cut off: \"Slave queue ID: 0\""}, cli.ExitFailed},
+		{"vendor", `line 8, kept as it is: Vendor: \x1b[2J`, nil, cli.ExitDone},
+		{"two", "always1", []string{": bond 2: line 16, column 21: value cannot be read: \"Link Failure Count: ?\""}, cli.ExitFailed},
+		{"other", "", []string{": not a text of /proc/net/bonding"}, cli.ExitFailed},
+		{"empty", "", []string{": not a text of /proc/net/bonding"}, cli.ExitFailed},
+		{"absent", "", []string{": "}, cli.ExitFailed},
+		{"bare", "", []string{": no net/bonding, so the bonding module was not loaded"}, cli.ExitCannotRun},
+		{"bare/net", "", []string{": no net/bonding, so the bonding module was not loaded"}, cli.ExitCannotRun},
+		{"report", "", []string{": no net/bonding, so the bonding module was not loaded"}, cli.ExitCannotRun},
+		{"none", "no bonds\n", nil, cli.ExitDone},
+		{"none/net", "no bonds\n", nil, cli.ExitDone},
+		{"none/net/bonding", "no bonds\n", nil, cli.ExitDone},
+		{"others", "", []string{": no file in it is a text of /proc/net/bonding"}, cli.ExitFailed},
+		{"nothing", "", []string{": no file in it is a text of /proc/net/bonding"}, cli.ExitFailed},
+		{"mixed", "always1", []string{"/a: not a text of /proc/net/bonding"}, cli.ExitFailed},
+		{"links", "Vendor", []string{"/lost: no such file or directory"}, cli.ExitFailed},
 	}
 	for _, tt := range tests {
 		path := filepath.Join(dir, tt.file)
@@ -213,14 +215,14 @@ func TestProcFaults(t *testing.T) {
 			continue
 		}
 		for i, want := range tt.stderr {
-			if !strings.HasPrefix(lines[i], "bondctl: "+quote(path)+want) {
+			if !strings.HasPrefix(lines[i], "bondctl: "+cli.Quote(path)+want) {
 				t.Errorf("%s: standard error %q, want %q", tt.file, lines[i], want)
 			}
 		}
 	}
 	// One that is bad does not hide the others.
 	stdout, _, status := noKernel(t).run("proc " + filepath.Join(dir, "other") + " " + filepath.Join(dir, "vendor"))
-	if status != exitFailed || !strings.Contains(stdout, "always1") {
+	if status != cli.ExitFailed || !strings.Contains(stdout, "always1") {
 		t.Errorf("status %d, %s", status, stdout)
 	}
 }
@@ -245,7 +247,7 @@ func TestProcCutLACP(t *testing.T) {
 func TestProcUsage(t *testing.T) {
 	for _, line := range []string{"proc -json -print", "proc -netns blue", "proc -f x", "proc -jsn"} {
 		stdout, stderr, status := noKernel(t).run(line)
-		if status != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 {
+		if status != cli.ExitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: status %d, %q, %q", line, status, stdout, stderr)
 		}
 	}

@@ -10,13 +10,13 @@ import (
 
 func releaseCommand() command {
 	return command{
-		name: "release", operands: "SLAVE...", summary: "Release slaves from their bonds",
-		min: 1, max: -1, run: runRelease,
+		Name: "release", Operands: "SLAVE...", Summary: "Release slaves from their bonds",
+		Min: 1, Max: -1, Run: runRelease,
 	}
 }
 
 func runRelease(ctx context.Context, c *call) error {
-	slaves, err := parseLinks(c.args)
+	slaves, err := parseLinks(c.Args)
 	if err != nil {
 		return err
 	}

@@ -8,27 +8,29 @@ import (
 	"errors"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func setCommand() command {
 	return command{
-		name: "set", operands: "BOND|SLAVE WORD...", summary: "Change options of a bond, or of a slave",
-		min: 2, max: -1, run: runSet,
+		Name: "set", Operands: "BOND|SLAVE WORD...", Summary: "Change options of a bond, or of a slave",
+		Min: 2, Max: -1, Run: runSet,
 	}
 }
 
 func runSet(ctx context.Context, c *call) error {
-	link, err := parseLink(c.args[0])
+	link, err := parseLink(c.Args[0])
 	if err != nil {
 		return err
 	}
-	r, err := parseWords(c.args[1:], bondWords|slaveWords|linkWords|upWord|downWord)
+	r, err := parseWords(c.Args[1:], bondWords|slaveWords|linkWords|upWord|downWord)
 	if err != nil {
 		return err
 	}
 	ofBond := !r.options.IsZero() || r.mac != nil || r.mtu != 0 || r.up || r.down
 	if ofBond && !r.slave.IsZero() {
-		return usagef("set changes a bond or a slave, and here are words for both")
+		return cli.Usagef("set changes a bond or a slave, and here are words for both")
 	}
 	client, err := c.dial()
 	if err != nil {

@@ -4,25 +4,21 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func showCommand() command {
 	return command{
-		name: "show", operands: "[BOND]", summary: "Show the state of one bond, or of all",
-		flags: []string{"json"}, max: 1, run: runShow,
+		Name: "show", Operands: "[BOND]", Summary: "Show the state of one bond, or of all",
+		Flags: []string{"json"}, Max: 1, Run: runShow,
 	}
 }
 
@@ -37,9 +33,9 @@ func (v *view) verdict() verdict { return judge(v.bond, v.slaves) }
 
 func runShow(ctx context.Context, c *call) error {
 	var link bond.Link
-	if len(c.args) > 0 {
+	if len(c.Args) > 0 {
 		var err error
-		if link, err = parseLink(c.args[0]); err != nil {
+		if link, err = parseLink(c.Args[0]); err != nil {
 			return err
 		}
 	}
@@ -141,7 +137,7 @@ func (c *call) addSpeeds(views []view) {
 			}
 		}
 	}
-	speeds := c.speeds(c.flags.netns, indexes)
+	speeds := c.speeds(c.NetNS, indexes)
 	for i := range views {
 		views[i].speeds = speeds
 	}
@@ -157,12 +153,7 @@ func writeViewsJSON(w io.Writer, views []view) error {
 		}
 		docs[i] = doc
 	}
-	text, err := json.MarshalIndent(docs, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(plainJSON(text), '\n'))
-	return err
+	return cli.WriteJSON(w, docs)
 }
 
 // marshal returns the JSON of a bond with its state and slaves.
@@ -178,64 +169,13 @@ func (v *view) marshal() (json.RawMessage, error) {
 				duplex = &sp.duplex
 			}
 		}
-		doc, err := extendJSON(s, jsonField{"speed_mbps", mbps}, jsonField{"duplex", duplex})
+		doc, err := cli.ExtendJSON(s, cli.Field{Name: "speed_mbps", Value: mbps}, cli.Field{Name: "duplex", Value: duplex})
 		if err != nil {
 			return nil, err
 		}
 		slaves[i] = doc
 	}
 	verdict := v.verdict()
-	return extendJSON(v.bond,
-		jsonField{"state", verdict.state.String()}, jsonField{"reason", verdict.reason}, jsonField{"slaves", slaves})
-}
-
-type jsonField struct {
-	name  string
-	value any
-}
-
-// extendJSON returns the JSON object of v with more fields at its end.
-func extendJSON(v any, fields ...jsonField) (json.RawMessage, error) {
-	doc, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	body, ok := bytes.CutSuffix(doc, []byte("}"))
-	if !ok {
-		return nil, fmt.Errorf("no JSON object: %s", doc)
-	}
-	body = slices.Clone(body)
-	for _, f := range fields {
-		value, err := json.Marshal(f.value)
-		if err != nil {
-			return nil, err
-		}
-		if len(body) > 1 {
-			body = append(body, ',')
-		}
-		body = fmt.Appendf(body, "%q:%s", f.name, value)
-	}
-	return append(body, '}'), nil
-}
-
-// plainJSON escapes what a terminal might take for a command. Encoding/json leaves DEL
-// and the control characters beyond ASCII as they are. They can stand in strings only.
-func plainJSON(text []byte) []byte {
-	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) && r != utf8.RuneError }
-	if !bytes.ContainsFunc(text, odd) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range string(text) {
-		switch {
-		case !odd(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return []byte(b.String())
+	return cli.ExtendJSON(v.bond,
+		cli.Field{Name: "state", Value: verdict.state.String()}, cli.Field{Name: "reason", Value: verdict.reason}, cli.Field{Name: "slaves", Value: slaves})
 }

@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // viewsText returns what people read about bonds.
-func viewsText(views []view, p paint) string {
+func viewsText(views []view, p cli.Paint) string {
 	var b strings.Builder
 	lacp := false
 	for i := range views {
@@ -31,17 +33,17 @@ func viewsText(views []view, p paint) string {
 }
 
 // lacpLegend explains the letters of portLetters.
-func lacpLegend(p paint) string {
-	return "\n" + p.in(faint, "LACP: A active, T short timeout, G aggregatable, S in sync, C collecting, D distributing, F defaulted, E expired") + "\n"
+func lacpLegend(p cli.Paint) string {
+	return "\n" + p.In(cli.Faint, "LACP: A active, T short timeout, G aggregatable, S in sync, C collecting, D distributing, F defaulted, E expired") + "\n"
 }
 
 const indent = "  "
 
 // text returns the lines about one bond: the state, what it is, and its slaves.
-func (v *view) text(p paint) string {
+func (v *view) text(p cli.Paint) string {
 	var b strings.Builder
 	verdict := v.verdict()
-	b.WriteString(p.in(bold, quoteLink(v.bond.Link)) + indent + p.in(verdict.state.color(), verdict.state.title()))
+	b.WriteString(p.In(cli.Bold, quoteLink(v.bond.Link)) + indent + p.In(verdict.state.color(), verdict.state.title()))
 	if verdict.reason != "" {
 		b.WriteString(indent + verdict.reason)
 	}
@@ -50,11 +52,11 @@ func (v *view) text(p paint) string {
 		text, hidden := lacpText(v.bond)
 		b.WriteString(indent + text + "\n")
 		if len(hidden) > 0 {
-			b.WriteString(indent + p.in(faint, "hidden without CAP_NET_ADMIN in the initial user namespace: "+strings.Join(hidden, ", ")) + "\n")
+			b.WriteString(indent + p.In(cli.Faint, "hidden without CAP_NET_ADMIN in the initial user namespace: "+strings.Join(hidden, ", ")) + "\n")
 		}
 	}
 	if len(v.slaves) > 0 {
-		b.WriteString(renderTable(v.slaveRows(), indent, p))
+		b.WriteString(cli.Table(v.slaveRows(), indent, p))
 	}
 	return b.String()
 }
@@ -142,7 +144,7 @@ func lacpText(b *bond.Bond) (text string, hidden []string) {
 		case !b.Has(opt):
 			hidden = append(hidden, opt.String())
 		case !isDefault(b, opt):
-			parts = append(parts, opt.String()+" "+oneLine(b.Text(opt)))
+			parts = append(parts, opt.String()+" "+cli.OneLine(b.Text(opt)))
 		}
 	}
 	return strings.Join(parts, ", "), hidden
@@ -165,20 +167,20 @@ func isDefault(b *bond.Bond, opt bond.Option) bool {
 
 // slaveRows returns the table of the slaves. Columns without anything in them are left
 // out when it is printed.
-func (v *view) slaveRows() [][]cell {
+func (v *view) slaveRows() [][]cli.Cell {
 	lacp := v.bond.Mode == bond.Mode8023AD
-	rows := [][]cell{{
-		{text: "SLAVE"},
-		{text: "STATE"},
-		{text: "MII"},
-		{text: "FAILURES"},
-		{text: "SPEED"},
-		{text: "QUEUE"},
-		{text: "PRIO"},
-		{text: "AGG"},
-		{text: "ACTOR"},
-		{text: "PARTNER"},
-		{text: "PORT PRIO"},
+	rows := [][]cli.Cell{{
+		{Text: "SLAVE"},
+		{Text: "STATE"},
+		{Text: "MII"},
+		{Text: "FAILURES"},
+		{Text: "SPEED"},
+		{Text: "QUEUE"},
+		{Text: "PRIO"},
+		{Text: "AGG"},
+		{Text: "ACTOR"},
+		{Text: "PARTNER"},
+		{Text: "PORT PRIO"},
 	}}
 	queues, prios := false, false
 	for i := range v.slaves {
@@ -187,27 +189,27 @@ func (v *view) slaveRows() [][]cell {
 	}
 	for i := range v.slaves {
 		s := &v.slaves[i]
-		row := make([]cell, len(rows[0]))
-		row[0] = cell{quoteLink(s.Link), ""}
-		row[1] = cell{text: s.State.String()}
+		row := make([]cli.Cell, len(rows[0]))
+		row[0] = cli.Cell{Text: quoteLink(s.Link)}
+		row[1] = cli.Cell{Text: s.State.String()}
 		if s.State == bond.SlaveBackup {
-			row[1].color = faint
+			row[1].Color = cli.Faint
 		}
 		row[2] = miiCell(s)
-		row[3] = cell{text: strconv.FormatUint(uint64(s.LinkFailures), 10)}
-		row[4] = cell{text: v.speeds[s.Index].String()}
+		row[3] = cli.Cell{Text: strconv.FormatUint(uint64(s.LinkFailures), 10)}
+		row[4] = cli.Cell{Text: v.speeds[s.Index].String()}
 		if queues {
-			row[5].text = strconv.Itoa(int(s.QueueID))
+			row[5].Text = strconv.Itoa(int(s.QueueID))
 		}
 		if prios && s.Has(bond.OptionPrio) {
-			row[6].text = strconv.Itoa(int(s.Prio))
+			row[6].Text = strconv.Itoa(int(s.Prio))
 		}
 		if lacp {
 			row[7] = aggregatorCell(v.bond, s)
-			row[8].text = portLetters(s.ActorPortState, s.Has(bond.OptionActorPortState))
-			row[9].text = portLetters(s.PartnerPortState, s.Has(bond.OptionPartnerPortState))
+			row[8].Text = portLetters(s.ActorPortState, s.Has(bond.OptionActorPortState))
+			row[9].Text = portLetters(s.PartnerPortState, s.Has(bond.OptionPartnerPortState))
 			if s.Has(bond.OptionActorPortPrio) && int64(s.ActorPortPrio) != bond.OptionActorPortPrio.Info().Default {
-				row[10].text = strconv.Itoa(int(s.ActorPortPrio))
+				row[10].Text = strconv.Itoa(int(s.ActorPortPrio))
 			}
 		}
 		rows = append(rows, row)
@@ -216,31 +218,31 @@ func (v *view) slaveRows() [][]cell {
 }
 
 // miiCell says what is known of the link of a slave.
-func miiCell(s *bond.Slave) cell {
-	c := cell{s.MIIStatus.String(), yellow}
+func miiCell(s *bond.Slave) cli.Cell {
+	c := cli.Cell{Text: s.MIIStatus.String(), Color: cli.Yellow}
 	switch s.MIIStatus {
 	case bond.MIIUp:
-		c.color = green
+		c.Color = cli.Green
 	case bond.MIIDown:
-		c.color = red
+		c.Color = cli.Red
 	default: // on its way
 	}
 	switch {
 	case !s.Up():
-		c = cell{c.text + ", off", red}
+		c = cli.Cell{Text: c.Text + ", off", Color: cli.Red}
 	case !s.Carrier && s.MIIStatus != bond.MIIDown:
-		c = cell{c.text + ", no carrier", red}
+		c = cli.Cell{Text: c.Text + ", no carrier", Color: cli.Red}
 	}
 	return c
 }
 
-func aggregatorCell(b *bond.Bond, s *bond.Slave) cell {
+func aggregatorCell(b *bond.Bond, s *bond.Slave) cli.Cell {
 	if !s.Has(bond.OptionAggregatorID) {
-		return cell{"-", faint}
+		return cli.Cell{Text: "-", Color: cli.Faint}
 	}
-	c := cell{text: strconv.Itoa(int(s.AggregatorID))}
+	c := cli.Cell{Text: strconv.Itoa(int(s.AggregatorID))}
 	if hasAggregator(b) && b.AD.AggregatorID != s.AggregatorID {
-		c.color = yellow
+		c.Color = cli.Yellow
 	}
 	return c
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/bond/bondtest"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 const inSync = bond.PortActivity | bond.PortAggregation | bond.PortSync | bond.PortCollecting | bond.PortDistributing
@@ -72,7 +74,7 @@ func TestShowOddNames(t *testing.T) {
 		}
 	}
 	_, stderr, status := b.run("show \x1b[2J")
-	if status != exitFailed || strings.Contains(stderr, "\x1b") || !strings.Contains(stderr, `\x1b[2J`) {
+	if status != cli.ExitFailed || strings.Contains(stderr, "\x1b") || !strings.Contains(stderr, `\x1b[2J`) {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -89,7 +91,7 @@ func TestShowNothing(t *testing.T) {
 	}
 	for _, tt := range []struct{ line, want string }{{"show bond7", "bond7"}, {"show eth0", "not a bond"}, {"show #77", "#77"}} {
 		stdout, stderr, status := b.run(tt.line)
-		if status != exitFailed || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, tt.want) {
+		if status != cli.ExitFailed || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%s: status %d, standard output %q, standard error %q", tt.line, status, stdout, stderr)
 		}
 	}
@@ -106,7 +108,7 @@ func TestShowNoDriver(t *testing.T) {
 	if got, want := b.must("show -json"), "[]\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if _, stderr, status := b.run("show bond0"); status != exitFailed || !strings.HasSuffix(stderr, " (the bonding driver is not loaded)\n") {
+	if _, stderr, status := b.run("show bond0"); status != cli.ExitFailed || !strings.HasSuffix(stderr, " (the bonding driver is not loaded)\n") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
 }
@@ -115,7 +117,7 @@ func TestShowNoDriver(t *testing.T) {
 func TestShowSlave(t *testing.T) {
 	b := host(t)
 	_, stderr, status := b.run("show eth1")
-	if want := "bondctl: get eth1: not a bond (it is a slave of bond0)\n"; status != exitFailed || stderr != want {
+	if want := "bondctl: get eth1: not a bond (it is a slave of bond0)\n"; status != cli.ExitFailed || stderr != want {
 		t.Errorf("status %d, standard error %q, want %q", status, stderr, want)
 	}
 }

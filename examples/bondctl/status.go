@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // health is the state word of a bond. The greater is the worse.
@@ -35,11 +37,11 @@ func (h health) title() string {
 func (h health) color() string {
 	switch h {
 	case healthOK:
-		return green
+		return cli.Green
 	case healthDown:
-		return red
+		return cli.Red
 	default:
-		return yellow
+		return cli.Yellow
 	}
 }
 
@@ -195,8 +197,5 @@ func enumerate(words []string) string {
 	if n := len(words); n > most {
 		words = append(slices.Clone(words[:most-1]), strconv.Itoa(n-most+1)+" more")
 	}
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
+	return cli.Enumerate(words)
 }

@@ -16,12 +16,14 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func watchCommand() command {
 	return command{
-		name: "watch", summary: "Print what changes about bonds, until interrupted",
-		flags: []string{"json"}, run: runWatch,
+		Name: "watch", Summary: "Print what changes about bonds, until interrupted",
+		Flags: []string{"json"}, Run: runWatch,
 	}
 }
 
@@ -105,8 +107,8 @@ func (w *watcher) verdict(index int) (v verdict, known bool) {
 }
 
 // writeText writes one line for an event, and one for the state of a bond that it changed.
-func (w *watcher) writeText(out io.Writer, e *bond.Event, now time.Time, p paint) error {
-	stamp := p.in(faint, now.Format("2006-01-02 15:04:05.000")) + " "
+func (w *watcher) writeText(out io.Writer, e *bond.Event, now time.Time, p cli.Paint) error {
+	stamp := p.In(cli.Faint, now.Format("2006-01-02 15:04:05.000")) + " "
 	var text strings.Builder
 	text.WriteString(stamp + w.eventText(e) + "\n")
 	var changed []int
@@ -127,7 +129,7 @@ func (w *watcher) writeText(out io.Writer, e *bond.Event, now time.Time, p paint
 		if v.reason != "" {
 			rest = ": " + v.reason
 		}
-		fmt.Fprintf(&text, "%s%s is %s%s\n", stamp, p.in(bold, quoteLink(w.bonds[index].Link)), p.in(v.state.color(), v.state.title()), rest)
+		fmt.Fprintf(&text, "%s%s is %s%s\n", stamp, p.In(cli.Bold, quoteLink(w.bonds[index].Link)), p.In(v.state.color(), v.state.title()), rest)
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
@@ -145,7 +147,7 @@ func (w *watcher) eventText(e *bond.Event) string {
 	case bond.EventBondRemoved:
 		return name + " removed"
 	case bond.EventBondRenamed:
-		return name + " is the new name of " + quote(e.OldName)
+		return name + " is the new name of " + cli.Quote(e.OldName)
 	case bond.EventSlaveAdded:
 		if !w.synced {
 			return name + " has slave " + slave + ": " + slaveText(e.SlaveState)
@@ -154,7 +156,7 @@ func (w *watcher) eventText(e *bond.Event) string {
 	case bond.EventSlaveRemoved:
 		return name + " lost slave " + slave
 	case bond.EventSlaveRenamed:
-		return name + " slave " + slave + " is the new name of " + quote(e.OldName)
+		return name + " slave " + slave + " is the new name of " + cli.Quote(e.OldName)
 	case bond.EventOptionsChanged:
 		return subject(e) + " options: " + changesText(e)
 	case bond.EventActiveChanged:
@@ -164,7 +166,7 @@ func (w *watcher) eventText(e *bond.Event) string {
 	case bond.EventAggregatorChanged:
 		if e.SlaveState != nil {
 			s := e.SlaveState
-			return fmt.Sprintf("%s slave %s: LACP aggregator %s, actor %s, partner %s", name, slave, aggregatorCell(e.BondState, s).text,
+			return fmt.Sprintf("%s slave %s: LACP aggregator %s, actor %s, partner %s", name, slave, aggregatorCell(e.BondState, s).Text,
 				portLetters(s.ActorPortState, s.Has(bond.OptionActorPortState)), portLetters(s.PartnerPortState, s.Has(bond.OptionPartnerPortState)))
 		}
 		text, _ := lacpText(e.BondState)
@@ -227,7 +229,7 @@ func slaveText(s *bond.Slave) string {
 		parts = append(parts, text)
 	}
 	if s.LinkFailures > 0 {
-		parts = append(parts, plural(int(s.LinkFailures), "failure"))
+		parts = append(parts, cli.Plural(int(s.LinkFailures), "failure"))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -254,7 +256,7 @@ func changesText(e *bond.Event) string {
 		case e.BondState != nil:
 			text = e.BondState.Text(opt)
 		}
-		parts = append(parts, opt.String()+" "+quote(cmp.Or(text, "none")))
+		parts = append(parts, opt.String()+" "+cli.Quote(cmp.Or(text, "none")))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -278,7 +280,7 @@ type eventJSON struct {
 }
 
 // writeJSON writes an event as one line.
-func (w *watcher) writeJSON(out io.Writer, e *bond.Event, now time.Time, _ paint) error {
+func (w *watcher) writeJSON(out io.Writer, e *bond.Event, now time.Time, _ cli.Paint) error {
 	doc := eventJSON{
 		Time: now, Event: e.Kind, Bond: bond.EscapeName(e.Bond.Name), BondIndex: e.Bond.Index,
 		Slave: bond.EscapeName(e.Slave.Name), SlaveIndex: e.Slave.Index, OldName: bond.EscapeName(e.OldName), Changed: e.Changed,
@@ -304,6 +306,6 @@ func (w *watcher) writeJSON(out io.Writer, e *bond.Event, now time.Time, _ paint
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(append(plainJSON(text), '\n'))
+	_, err = out.Write(append(cli.PlainJSON(text), '\n'))
 	return err
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/bond/bondtest"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // watching is a bondctl watch that runs beside the test.
@@ -106,7 +108,7 @@ func TestWatch(t *testing.T) {
 	}
 	golden(t, "watch.txt", strings.Join(got, "\n")+"\n")
 	w.cancel()
-	if status := <-w.status; status != exitDone || w.errs.Len() > 0 {
+	if status := <-w.status; status != cli.ExitDone || w.errs.Len() > 0 {
 		t.Errorf("status %d, standard error %q", status, w.errs.String())
 	}
 }
@@ -171,7 +173,7 @@ func TestWatchBrokenPipe(t *testing.T) {
 	b := newBench(t, nil)
 	var errs bytes.Buffer
 	status := run(t.Context(), []string{"watch"}, b.system(errWriter{}, &errs))
-	if status != exitFailed || strings.Count(errs.String(), "\n") != 1 || !strings.Contains(errs.String(), "no reader") {
+	if status != cli.ExitFailed || strings.Count(errs.String(), "\n") != 1 || !strings.Contains(errs.String(), "no reader") {
 		t.Errorf("status %d, standard error %q", status, errs.String())
 	}
 }

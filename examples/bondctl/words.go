@@ -6,7 +6,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // request is what the words behind a command ask for.
@@ -75,7 +76,7 @@ func parseWords(words []string, set wordSet) (*request, error) {
 			name = opt.String()
 		}
 		if seen[name] {
-			return nil, usagef("%s is there twice", name)
+			return nil, cli.Usagef("%s is there twice", name)
 		}
 		seen[name] = true
 		if err := r.word(name, value, assigned, set); err != nil {
@@ -85,7 +86,7 @@ func parseWords(words []string, set wordSet) (*request, error) {
 	// The ranges are those of the table, which Validate knows.
 	for _, issue := range bond.Validate(r.options, nil) {
 		if issue.Severity == bond.SeverityError && issue.Option != 0 && errors.Is(issue.Err, bond.ErrBadValue) {
-			return nil, usagef("%s %s: %s; it takes %s", issue.Option, quote(issue.Value), oneLine(issue.Message), takes(issue.Option.Info()))
+			return nil, cli.Usagef("%s %s: %s; it takes %s", issue.Option, cli.Quote(issue.Value), cli.OneLine(issue.Message), takes(issue.Option.Info()))
 		}
 	}
 	return &r, nil
@@ -103,11 +104,11 @@ func (r *request) word(name, value string, assigned bool, set wordSet) error {
 	case !slices.Contains(set.names(), name):
 		return unknownWord(name, assigned, set)
 	case !assigned:
-		return usagef("%s has no value: want %s=VALUE", name, name)
+		return cli.Usagef("%s has no value: want %s=VALUE", name, name)
 	}
 	switch name {
 	case "up", "down":
-		return usagef("%s takes no value", name)
+		return cli.Usagef("%s takes no value", name)
 	case "mac":
 		mac, err := net.ParseMAC(value)
 		if err != nil {
@@ -124,7 +125,7 @@ func (r *request) word(name, value string, assigned bool, set wordSet) error {
 			case s == "":
 				return badWord(name, value, "the names of interfaces with commas between them")
 			case slices.Contains(r.slaves, s):
-				return usagef("slaves: %s is there twice", quote(s))
+				return cli.Usagef("slaves: %s is there twice", cli.Quote(s))
 			}
 			r.slaves = append(r.slaves, s)
 		}
@@ -149,12 +150,12 @@ func (r *request) option(name, value string) error {
 	if err == nil {
 		return nil
 	}
-	return badWord(name, value, takes(info)+didYouMean(value, info.Words))
+	return badWord(name, value, takes(info)+cli.DidYouMean(value, info.Words))
 }
 
 // badWord says what an option takes instead of a value.
 func badWord(name, value, takes string) error {
-	return usagef("%s: %s is not a value of it; it takes %s", name, quote(value), takes)
+	return cli.Usagef("%s: %s is not a value of it; it takes %s", name, cli.Quote(value), takes)
 }
 
 // number reads a number in a range.
@@ -167,25 +168,16 @@ func number(n *int, name, value string, low, high int) error {
 	return nil
 }
 
-// parseIndex reads the number of an interface.
-func parseIndex(digits string) (int, error) {
-	n, err := strconv.Atoi(digits)
-	if err != nil || n < 1 || n > math.MaxInt32 {
-		return 0, usagef("%s is no number of an interface", quote("#"+digits))
-	}
-	return n, nil
-}
-
 // unknownWord explains a word that is not taken.
 func unknownWord(name string, assigned bool, set wordSet) error {
 	if opt, err := bond.ParseOption(name); err == nil && opt.Info().Name != "" {
 		switch info := opt.Info(); {
 		case info.ReadOnly:
-			return usagef("%s cannot be set", name)
+			return cli.Usagef("%s cannot be set", name)
 		case info.Slave:
-			return usagef("%s is an option of a slave: bondctl set SLAVE %s=VALUE", name, name)
+			return cli.Usagef("%s is an option of a slave: bondctl set SLAVE %s=VALUE", name, name)
 		default:
-			return usagef("%s is an option of a bond: bondctl set BOND %s=VALUE", name, name)
+			return cli.Usagef("%s is an option of a bond: bondctl set BOND %s=VALUE", name, name)
 		}
 	}
 	names := set.names()
@@ -193,10 +185,10 @@ func unknownWord(name string, assigned bool, set wordSet) error {
 	if !assigned {
 		kind = "word"
 	}
-	if w := nearest(name, names); w != "" {
-		return usagef("no %s %s; did you mean %s?", kind, quote(name), w)
+	if w := cli.Nearest(name, names); w != "" {
+		return cli.Usagef("no %s %s; did you mean %s?", kind, cli.Quote(name), w)
 	}
-	return usagef("no %s %s; bondctl options shows them", kind, quote(name))
+	return cli.Usagef("no %s %s; bondctl options shows them", kind, cli.Quote(name))
 }
 
 // takes says what values an option takes.

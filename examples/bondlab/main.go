@@ -94,6 +94,8 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/internal/lab"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // Exit statuses.
@@ -236,16 +238,16 @@ func newReporter(o *options, stdout *os.File) reporter {
 }
 
 // paint says whether to use colours on a file.
-func (o *options) paint(f *os.File) paint {
+func (o *options) paint(f *os.File) cli.Paint {
 	_, _, terminal := terminalSize(f)
-	return paint(terminal && !o.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+	return cli.NewPaint(terminal && !o.noColor, os.Getenv)
 }
 
 // writeList writes the table of scenarios.
 func writeList(w io.Writer, list []scenario) {
-	rows := [][]cell{{{text: "scenario"}, {text: "e1"}, {text: "e2"}, {text: "group"}, {text: "what happens"}}}
+	rows := [][]cli.Cell{{{Text: "scenario"}, {Text: "e1"}, {Text: "e2"}, {Text: "group"}, {Text: "what happens"}}}
 	for _, sc := range list {
-		rows = append(rows, []cell{{text: sc.name}, {text: sc.truth[0]}, {text: sc.truth[1]}, {text: sc.group}, {text: sc.title}})
+		rows = append(rows, []cli.Cell{{Text: sc.name}, {Text: sc.truth[0]}, {Text: sc.truth[1]}, {Text: sc.group}, {Text: sc.title}})
 	}
-	io.WriteString(w, renderRows(rows, false))
+	io.WriteString(w, cli.Table(rows, "", false))
 }

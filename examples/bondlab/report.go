@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/arpmon"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // reporter shows what happens. Samples come from another goroutine than the rest.
@@ -47,7 +49,7 @@ func (j jsonReporter) end(r *result)               { writeJSON(j.w, r) }
 // lineReporter prints one line a transition and one a scenario. It suits logs.
 type lineReporter struct {
 	w     io.Writer
-	paint paint
+	paint cli.Paint
 
 	mu sync.Mutex
 	scene
@@ -66,7 +68,7 @@ func (l *lineReporter) begin(n, total int, sc *scenario) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.scene = scene{number: n, total: total, sc: sc}
-	fmt.Fprintf(l.w, "%s %s: %s\n", l.counter(), l.paint.in(bold, sc.name), sc.title)
+	fmt.Fprintf(l.w, "%s %s: %s\n", l.counter(), l.paint.In(cli.Bold, sc.name), sc.title)
 }
 
 func (l *lineReporter) targets(names map[netip.Addr]string) {
@@ -88,7 +90,7 @@ func (l *lineReporter) sample(s *sample) {
 	defer l.mu.Unlock()
 	for i := range s.Events {
 		if text, color := l.eventLine(s, &s.Events[i]); text != "" {
-			fmt.Fprintln(l.w, l.paint.in(color, text))
+			fmt.Fprintln(l.w, l.paint.In(color, text))
 		}
 	}
 }
@@ -131,11 +133,11 @@ func (c *scene) eventLine(s *sample, e *arpmon.Event) (text, color string) {
 		if !ok {
 			name = e.Target.String()
 		}
-		return fmt.Sprintf("%s target %s: %s", when, name, e.Kind), yellow
+		return fmt.Sprintf("%s target %s: %s", when, name, e.Kind), cli.Yellow
 	case arpmon.EventStall:
-		return fmt.Sprintf("%s the monitor came %v late", when, ms(e.Late)), yellow
+		return fmt.Sprintf("%s the monitor came %v late", when, ms(e.Late)), cli.Yellow
 	case arpmon.EventConflict, arpmon.EventStopped, arpmon.EventResumed:
-		return when + " " + e.String(), yellow
+		return when + " " + e.String(), cli.Yellow
 	default:
 		return "", ""
 	}
@@ -145,21 +147,21 @@ func (c *scene) eventLine(s *sample, e *arpmon.Event) (text, color string) {
 func stateColor(state string) string {
 	switch state {
 	case up, groupOK, arpmon.PairReachable.String():
-		return green
+		return cli.Green
 	case down, groupFailure, arpmon.PairUnreachable.String():
-		return red
+		return cli.Red
 	case arpmon.SlaveSuspect.String():
-		return yellow
+		return cli.Yellow
 	}
-	return faint
+	return cli.Faint
 }
 
 // resultLines returns the line of a scenario, and one more for each thing that was
 // wrong.
-func resultLines(r *result, counter string, p paint) []string {
-	word := p.in(green, "right")
+func resultLines(r *result, counter string, p cli.Paint) []string {
+	word := p.In(cli.Green, "right")
 	if !r.Right {
-		word = p.in(red, "WRONG")
+		word = p.In(cli.Red, "WRONG")
 	}
 	var parts []string
 	for _, s := range r.Slaves {
@@ -173,7 +175,7 @@ func resultLines(r *result, counter string, p paint) []string {
 	lines := []string{fmt.Sprintf("%s %s: %s: %s", counter, r.Scenario, word, strings.Join(parts, ", "))}
 	for _, note := range r.Notes {
 		if strings.HasPrefix(note, "wrong: ") {
-			lines = append(lines, "    "+p.in(red, note))
+			lines = append(lines, "    "+p.In(cli.Red, note))
 		}
 	}
 	return lines

@@ -7,37 +7,15 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
-
-// paint adds colours to text, or nothing.
-type paint bool
-
-const (
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-	bold   = "1"
-	faint  = "2"
-)
-
-func (p paint) in(code, s string) string {
-	if !p || s == "" || code == "" {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-// cell is one field of the table. Its text has no colour, so that it can be
-// measured.
-type cell struct {
-	text, color string
-}
 
 const notAsked = "n/a"
 
 // table returns the final table. It is at most width columns wide where that is
 // possible: words become letters if they do not fit. A width of 0 is no limit.
-func table(results []result, validate []string, bonded bool, width int, p paint) string {
+func table(results []result, validate []string, bonded bool, width int, p cli.Paint) string {
 	if !bonded {
 		validate = nil
 	}
@@ -47,7 +25,7 @@ func table(results []result, validate []string, bonded bool, width int, p paint)
 		rows = tableRows(results, validate, true)
 	}
 	var b strings.Builder
-	b.WriteString(renderRows(rows, p))
+	b.WriteString(cli.Table(boldHead(rows), "", p))
 	legend := "verdicts are e1/e2"
 	if short {
 		legend += ", U up, D down"
@@ -55,37 +33,27 @@ func table(results []result, validate []string, bonded bool, width int, p paint)
 	if len(validate) > 0 {
 		legend += "; the kernel's by arp_validate, ! marks a wrong one"
 	}
-	b.WriteString(p.in(faint, legend) + "\n")
+	b.WriteString(p.In(cli.Faint, legend) + "\n")
 	for _, r := range results {
 		for _, note := range r.Notes {
 			// The others explain what is as it should be.
 			switch kind, rest, _ := strings.Cut(note, ": "); kind {
 			case "wrong":
-				b.WriteString(p.in(red, kind) + ": " + r.Scenario + ": " + rest + "\n")
+				b.WriteString(p.In(cli.Red, kind) + ": " + r.Scenario + ": " + rest + "\n")
 			case "kernel":
-				b.WriteString(p.in(faint, kind+": "+r.Scenario+": "+rest) + "\n")
+				b.WriteString(p.In(cli.Faint, kind+": "+r.Scenario+": "+rest) + "\n")
 			}
 		}
 	}
 	return b.String()
 }
 
-// renderRows returns rows as lines, the first of them as a head.
-func renderRows(rows [][]cell, p paint) string {
-	var b strings.Builder
-	widths := columnWidths(rows)
-	for i, row := range rows {
-		gap := ""
-		for k, c := range row {
-			if i == 0 {
-				c.color = bold
-			}
-			b.WriteString(gap + p.in(c.color, c.text))
-			gap = strings.Repeat(" ", widths[k]-utf8.RuneCountInString(c.text)+2)
-		}
-		b.WriteString("\n")
+// boldHead gives the first row a colour of its own.
+func boldHead(rows [][]cli.Cell) [][]cli.Cell {
+	for k := range rows[0] {
+		rows[0][k].Color = cli.Bold
 	}
-	return b.String()
+	return rows
 }
 
 // summary returns the last line: how many are right, and how often the kernel was.
@@ -135,21 +103,21 @@ func (r *result) kernelWrong(value string) bool {
 	return false
 }
 
-func tableRows(results []result, validate []string, short bool) [][]cell {
+func tableRows(results []result, validate []string, short bool) [][]cli.Cell {
 	word := func(s string) string {
 		if short {
 			return strings.ToUpper(s[:min(1, len(s))])
 		}
 		return s
 	}
-	head := []cell{{text: "scenario"}, {text: "truth"}, {text: "arpmon"}}
+	head := []cli.Cell{{Text: "scenario"}, {Text: "truth"}, {Text: "arpmon"}}
 	if len(validate) == 0 {
-		head = append(head, cell{text: "kernel"})
+		head = append(head, cli.Cell{Text: "kernel"})
 	}
 	for _, v := range validate {
-		head = append(head, cell{text: v})
+		head = append(head, cli.Cell{Text: v})
 	}
-	rows := [][]cell{append(head, cell{text: "time"})}
+	rows := [][]cli.Cell{append(head, cli.Cell{Text: "time"})}
 	for _, r := range results {
 		var truth, ours, times []string
 		for _, s := range r.Slaves {
@@ -159,54 +127,54 @@ func tableRows(results []result, validate []string, short bool) [][]cell {
 				times = append(times, fmt.Sprintf("%.0f", *s.DetectMS))
 			}
 		}
-		good := cell{strings.Join(ours, "/"), green}
+		good := cli.Cell{Text: strings.Join(ours, "/"), Color: cli.Green}
 		if !r.Right {
-			good = cell{good.text + "!", red}
+			good = cli.Cell{Text: good.Text + "!", Color: cli.Red}
 		}
-		row := []cell{{text: r.Scenario}, {text: strings.Join(truth, "/")}, good}
+		row := []cli.Cell{{Text: r.Scenario}, {Text: strings.Join(truth, "/")}, good}
 		if len(validate) == 0 {
-			row = append(row, cell{notAsked, faint})
+			row = append(row, cli.Cell{Text: notAsked, Color: cli.Faint})
 		}
 		for _, v := range validate {
-			c := cell{notAsked, faint}
+			c := cli.Cell{Text: notAsked, Color: cli.Faint}
 			if r.asked(v) {
-				c = cell{"", ""}
+				c = cli.Cell{}
 				for i, s := range r.Slaves {
 					if i > 0 {
-						c.text += "/"
+						c.Text += "/"
 					}
-					c.text += word(s.Kernel[v])
+					c.Text += word(s.Kernel[v])
 					if s.Kernel[v] != s.Truth {
-						c.text += "!"
-						c.color = red
+						c.Text += "!"
+						c.Color = cli.Red
 					}
 				}
 			}
 			row = append(row, c)
 		}
-		last := cell{"-", faint}
+		last := cli.Cell{Text: "-", Color: cli.Faint}
 		if len(times) > 0 {
-			last = cell{strings.Join(times, "/") + " ms", ""}
+			last = cli.Cell{Text: strings.Join(times, "/") + " ms"}
 		}
 		rows = append(rows, append(row, last))
 	}
 	return rows
 }
 
-func columnWidths(rows [][]cell) []int {
+func columnWidths(rows [][]cli.Cell) []int {
 	var widths []int
 	for _, row := range rows {
 		for k, c := range row {
 			if k == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[k] = max(widths[k], utf8.RuneCountInString(c.text))
+			widths[k] = max(widths[k], utf8.RuneCountInString(c.Text))
 		}
 	}
 	return widths
 }
 
-func tableWidth(rows [][]cell) int {
+func tableWidth(rows [][]cli.Cell) int {
 	sum := -2
 	for _, w := range columnWidths(rows) {
 		sum += w + 2

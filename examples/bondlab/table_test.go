@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // sampleResults are one right scenario, one that the kernel is wrong about, and one
@@ -110,7 +112,7 @@ func TestTable(t *testing.T) {
 		validate []string
 		bonded   bool
 		width    int
-		paint    paint
+		paint    cli.Paint
 		want     string
 	}{
 		{"no bond", four, false, 80, false, `

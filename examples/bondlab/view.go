@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // Sizes of the view.
@@ -25,7 +27,7 @@ const (
 // nothing to restore, whatever ends the program.
 type view struct {
 	w     io.Writer
-	paint paint
+	paint cli.Paint
 	size  func() (width, height int)
 	now   func() time.Time
 
@@ -194,17 +196,17 @@ func (v *view) draw(must bool) {
 }
 
 // line is one line of the block, made of cells.
-type line []cell
+type line []cli.Cell
 
 // render returns the line, cut to a width.
-func (l line) render(width int, p paint) string {
+func (l line) render(width int, p cli.Paint) string {
 	var b strings.Builder
 	for _, c := range l {
-		if n := utf8.RuneCountInString(c.text); n > width {
-			c.text = string([]rune(c.text)[:width])
+		if n := utf8.RuneCountInString(c.Text); n > width {
+			c.Text = string([]rune(c.Text)[:width])
 		}
-		width -= utf8.RuneCountInString(c.text)
-		b.WriteString(p.in(c.color, c.text))
+		width -= utf8.RuneCountInString(c.Text)
+		b.WriteString(p.In(c.Color, c.Text))
 		if width <= 0 {
 			break
 		}
@@ -231,26 +233,26 @@ const (
 // block returns the lines of the view.
 func (v *view) block(width int) []string {
 	var lines []line
-	add := func(l ...cell) { lines = append(lines, l) }
+	add := func(l ...cli.Cell) { lines = append(lines, l) }
 	state := v.text
 	if v.marked != "" && v.latest.Mono >= v.markedAt {
 		state = fmt.Sprintf("%.1f s after the %s", time.Duration(v.latest.Mono-v.markedAt).Seconds(), v.marked)
 	}
-	add(cell{v.counter() + " ", faint}, cell{v.sc.name, bold}, cell{": " + state, ""})
-	add(cell{"        " + v.sc.title, ""})
-	add(cell{fmt.Sprintf("        truth: e1 %s, e2 %s, group %s", v.sc.truth[0], v.sc.truth[1], v.sc.group), faint})
+	add(cli.Cell{Text: v.counter() + " ", Color: cli.Faint}, cli.Cell{Text: v.sc.name, Color: cli.Bold}, cli.Cell{Text: ": " + state})
+	add(cli.Cell{Text: "        " + v.sc.title})
+	add(cli.Cell{Text: fmt.Sprintf("        truth: e1 %s, e2 %s, group %s", v.sc.truth[0], v.sc.truth[1], v.sc.group), Color: cli.Faint})
 	add()
-	add(cell{"  " + column("slave, target", nameWidth) + column("verdict", stateWidth) + column("reason, RTT", reasonWidth) + "history", faint})
+	add(cli.Cell{Text: "  " + column("slave, target", nameWidth) + column("verdict", stateWidth) + column("reason, RTT", reasonWidth) + "history", Color: cli.Faint})
 	for i := range v.latest.Slaves {
 		s := &v.latest.Slaves[i]
 		name := s.Name
 		if s.Active {
 			name += " active"
 		}
-		add(cell{"  " + column(name, nameWidth), bold},
-			cell{column(s.State.String(), stateWidth), stateColor(s.State.String())},
-			cell{column(s.Reason.String(), reasonWidth), ""},
-			cell{string(v.of(s.Name).marks), ""})
+		add(cli.Cell{Text: "  " + column(name, nameWidth), Color: cli.Bold},
+			cli.Cell{Text: column(s.State.String(), stateWidth), Color: stateColor(s.State.String())},
+			cli.Cell{Text: column(s.Reason.String(), reasonWidth)},
+			cli.Cell{Text: string(v.of(s.Name).marks)})
 		for k := range s.Pairs {
 			p := &s.Pairs[k]
 			target := p.Target.Addr.String()
@@ -261,24 +263,24 @@ func (v *view) block(width int) []string {
 			if p.RTT.Last > 0 {
 				rtt = fmt.Sprintf("%.2f ms", float64(p.RTT.Last.Microseconds())/1000)
 			}
-			add(cell{"  " + column("  "+target, nameWidth), ""},
-				cell{column(p.State.String(), stateWidth), stateColor(p.State.String())},
-				cell{column(rtt, reasonWidth), ""},
-				cell{string(v.of(s.Name + " " + p.Target.String()).marks), ""})
+			add(cli.Cell{Text: "  " + column("  "+target, nameWidth)},
+				cli.Cell{Text: column(p.State.String(), stateWidth), Color: stateColor(p.State.String())},
+				cli.Cell{Text: column(rtt, reasonWidth)},
+				cli.Cell{Text: string(v.of(s.Name + " " + p.Target.String()).marks)})
 		}
 	}
 	if len(v.latest.Slaves) > 0 {
-		add(cell{"  " + column("group", nameWidth), bold}, cell{v.latest.Group.String(), stateColor(v.latest.Group.String())})
+		add(cli.Cell{Text: "  " + column("group", nameWidth), Color: cli.Bold}, cli.Cell{Text: v.latest.Group.String(), Color: stateColor(v.latest.Group.String())})
 	}
 	add()
 	for i := range eventLines {
 		if i < len(v.events) {
-			add(cell{v.events[i].text, v.events[i].color})
+			add(cli.Cell{Text: v.events[i].text, Color: v.events[i].color})
 			continue
 		}
 		add()
 	}
-	add(cell{"  . answered  x missed   U up  S suspect  D down  n no link  ? unknown", faint})
+	add(cli.Cell{Text: "  . answered  x missed   U up  S suspect  D down  n no link  ? unknown", Color: cli.Faint})
 	var out []string
 	for _, l := range lines {
 		out = append(out, l.render(width, v.paint))

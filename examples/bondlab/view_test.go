@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bondkit/bondkit/arpmon"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // screen is as much of a terminal as the view uses.
@@ -106,7 +108,7 @@ func (s *screen) text() string {
 
 // viewTest is a view on a screen, with a clock that goes on by a second with each
 // look.
-func viewTest(t *testing.T, width, height int, p paint) (*view, *screen) {
+func viewTest(t *testing.T, width, height int, p cli.Paint) (*view, *screen) {
 	s := &screen{t: t, width: width}
 	clock := time.Unix(0, 0)
 	return &view{
@@ -203,7 +205,7 @@ const wantView = `[ 3/17] active-cut-chatter: 1.0 s after the fault
 
 func TestView(t *testing.T) {
 	sc := named(t, "active-cut-chatter")
-	for _, p := range []paint{false, true} {
+	for _, p := range []cli.Paint{false, true} {
 		t.Run(fmt.Sprintf("colour=%v", p), func(t *testing.T) {
 			v, s := viewTest(t, 80, 24, p)
 			play(v, sc)
@@ -248,12 +250,12 @@ func TestViewSmall(t *testing.T) {
 // that there are none without paint.
 func TestViewColours(t *testing.T) {
 	sc := named(t, "active-cut-chatter")
-	for _, p := range []paint{false, true} {
+	for _, p := range []cli.Paint{false, true} {
 		var b bytes.Buffer
 		v, _ := viewTest(t, 80, 24, p)
 		v.w = &b
 		play(v, sc)
-		for text, code := range map[string]string{"down  ": red, "suspect  ": yellow, "reachable": green, "  group  ": bold} {
+		for text, code := range map[string]string{"down  ": cli.Red, "suspect  ": cli.Yellow, "reachable": cli.Green, "  group  ": cli.Bold} {
 			if got := strings.Contains(b.String(), "\x1b["+code+"m"+text); got != bool(p) {
 				t.Errorf("paint %v: %q has colour %s: %v", p, text, code, got)
 			}

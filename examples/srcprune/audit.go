@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/bondkit/bondkit/ethtool"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func runAudit(ctx context.Context, c *call) error {
@@ -21,7 +23,7 @@ func runAudit(ctx context.Context, c *call) error {
 		return err
 	}
 	var links []ethtool.Link
-	for _, word := range c.args {
+	for _, word := range c.Args {
 		link, err := parseLink(word)
 		if err != nil {
 			return err
@@ -43,14 +45,14 @@ func runAudit(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.flags.json {
-		return writeJSON(c.stdout, report)
+		return cli.WriteJSON(c.stdout, report)
 	}
 	_, err = io.WriteString(c.stdout, reportText(&report, c.paint(c.stdout)))
 	return err
 }
 
 // reportText returns a line for each finding and for what was not seen.
-func reportText(r *ethtool.Report, p paint) string {
+func reportText(r *ethtool.Report, p cli.Paint) string {
 	if len(r.Facts) == 0 {
 		return "no bonds\n"
 	}
@@ -62,21 +64,21 @@ func reportText(r *ethtool.Report, p paint) string {
 		}
 	}
 	if len(r.Findings) == 0 {
-		fmt.Fprintf(&b, "nothing found about %s\n", plural(slaves, "slave"))
+		fmt.Fprintf(&b, "nothing found about %s\n", cli.Plural(slaves, "slave"))
 	}
 	for _, f := range r.Findings {
-		color := map[ethtool.Severity]string{ethtool.SeverityError: red, ethtool.SeverityWarning: yellow}[f.Severity]
+		color := map[ethtool.Severity]string{ethtool.SeverityError: cli.Red, ethtool.SeverityWarning: cli.Yellow}[f.Severity]
 		where := ""
 		if f.Bond != (ethtool.Link{}) {
 			where = quoteLink(f.Bond) + ": "
 		}
-		fmt.Fprintf(&b, "%s %s%s\n", p.in(color, f.Severity.String()), where, oneLine(f.Text))
+		fmt.Fprintf(&b, "%s %s%s\n", p.In(color, f.Severity.String()), where, cli.OneLine(f.Text))
 		if f.Hint != "" {
-			b.WriteString("  " + oneLine(f.Hint) + "\n")
+			b.WriteString("  " + cli.OneLine(f.Hint) + "\n")
 		}
 	}
 	for _, line := range unseenLines(r.Facts) {
-		b.WriteString(p.in(faint, line) + "\n")
+		b.WriteString(p.In(cli.Faint, line) + "\n")
 	}
 	return b.String()
 }
@@ -105,7 +107,7 @@ func unseenLines(facts []ethtool.Facts) []string {
 	}
 	var lines []string
 	for _, key := range order {
-		lines = append(lines, oneLine(fmt.Sprintf("not seen: %s of %s: %s", key.what, strings.Join(names[key], ", "), key.why)))
+		lines = append(lines, cli.OneLine(fmt.Sprintf("not seen: %s of %s: %s", key.what, strings.Join(names[key], ", "), key.why)))
 	}
 	return lines
 }
@@ -119,19 +121,19 @@ func runDrivers(_ context.Context, c *call) error {
 			known[r.Driver] = true
 			names = append(names, r.Driver)
 		}
-		if len(c.args) == 0 || slices.Contains(c.args, r.Driver) {
+		if len(c.Args) == 0 || slices.Contains(c.Args, r.Driver) {
 			rules = append(rules, r)
 		}
 	}
-	for _, word := range c.args {
+	for _, word := range c.Args {
 		if !known[word] {
-			return fmt.Errorf("nothing is known about the driver %s%s", quote(word), didYouMean(word, names))
+			return fmt.Errorf("nothing is known about the driver %s%s", cli.Quote(word), cli.DidYouMean(word, names))
 		}
 	}
 	if c.flags.json {
-		return writeJSON(c.stdout, rules)
+		return cli.WriteJSON(c.stdout, rules)
 	}
-	rows := [][]cell{{{text: "DRIVER"}, {text: "WHEN"}, {text: "PRUNING"}, {text: "SETTING"}, {text: "RESETS"}, {text: "SOURCE"}}}
+	rows := [][]cli.Cell{{{Text: "DRIVER"}, {Text: "WHEN"}, {Text: "PRUNING"}, {Text: "SETTING"}, {Text: "RESETS"}, {Text: "SOURCE"}}}
 	for _, r := range rules {
 		p := ethtool.Pruning{Control: r.Control, Name: r.Name, Value: r.Value, HardWired: r.HardWired}
 		setting, resets := settingText(&p), ""
@@ -141,8 +143,8 @@ func runDrivers(_ context.Context, c *call) error {
 		if r.Resets {
 			resets = "the port"
 		}
-		rows = append(rows, []cell{{text: r.Driver}, {text: r.When}, {text: r.State.String()}, {text: setting}, {text: resets}, {text: r.Source}})
+		rows = append(rows, []cli.Cell{{Text: r.Driver}, {Text: r.When}, {Text: r.State.String()}, {Text: setting}, {Text: resets}, {Text: r.Source}})
 	}
-	_, err := io.WriteString(c.stdout, renderTable(rows, "", c.paint(c.stdout)))
+	_, err := io.WriteString(c.stdout, cli.Table(rows, "", c.paint(c.stdout)))
 	return err
 }

@@ -11,12 +11,19 @@ import (
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/ethtool"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // target is one interface, with what its bond thinks of it.
 type target struct {
 	pruning ethtool.Pruning
 	slave   *bond.Slave // nil for what is no slave of a bond
+
+	// port is the slave whose port a change resets: slave itself, or what is below; nil
+	// where that is none. portBond is its bond.
+	port     *bond.Slave
+	portBond *bond.Bond
 }
 
 func (t *target) link() ethtool.Link { return t.pruning.Link }
@@ -66,6 +73,16 @@ func (h *host) slave(index int) *bond.Slave {
 	return nil
 }
 
+// name returns the name of an interface, empty for one that is not there.
+func (h *host) name(index int) string {
+	for i := range h.interfaces {
+		if h.interfaces[i].Link.Index == index {
+			return h.interfaces[i].Link.Name
+		}
+	}
+	return ""
+}
+
 func (h *host) slavesOf(index int) []int {
 	var all []int
 	for i := range h.slaves {
@@ -87,8 +104,8 @@ func (h *host) find(link ethtool.Link) (int, error) {
 		names = append(names, have.Name)
 	}
 	hint := ""
-	if w := nearest(link.Name, names); w != "" && link.Name != "" {
-		hint = "; did you mean " + quote(w) + "?"
+	if w := cli.Nearest(link.Name, names); w != "" && link.Name != "" {
+		hint = "; did you mean " + cli.Quote(w) + "?"
 	}
 	return 0, fmt.Errorf("no interface %s%s", quoteLink(link), hint)
 }
@@ -125,7 +142,7 @@ func (h *host) choose(words []string) ([]group, [][]int, error) {
 		if b := h.bond(index); b != nil {
 			slaves := h.slavesOf(index)
 			if len(slaves) == 0 {
-				return nil, nil, fmt.Errorf("the bond %s has no slaves", quote(b.Name))
+				return nil, nil, fmt.Errorf("the bond %s has no slaves", cli.Quote(b.Name))
 			}
 			add(b, slaves...)
 			continue
@@ -158,8 +175,8 @@ func (h *host) chooseAll() ([]group, [][]int, error) {
 	return append(groups, group{}), append(chosen, hardware), nil
 }
 
-// readGroups reads the interfaces that operands mean. Those that vanish meanwhile are left
-// out, unless they were named.
+// readGroups reads the interfaces that operands mean. Slaves and hardware that vanish meanwhile
+// are left out, unless they were named.
 func (c *call) readGroups(ctx context.Context, words []string) ([]group, error) {
 	h, err := c.readHost(ctx)
 	if err != nil {
@@ -173,12 +190,21 @@ func (c *call) readGroups(ctx context.Context, words []string) ([]group, error) 
 		for _, index := range chosen[i] {
 			p, err := c.nics.SourcePruning(ctx, ethtool.Link{Index: index})
 			switch {
-			case errors.Is(err, ethtool.ErrNoDevice) && len(words) == 0:
+			case errors.Is(err, ethtool.ErrNoDevice) && !slices.Contains(words, h.name(index)):
 				continue
+			case errors.Is(err, ethtool.ErrNoDevice):
+				return nil, fmt.Errorf("%s is no longer there", cli.Quote(h.name(index)))
 			case err != nil:
 				return nil, err
 			}
-			groups[i].targets = append(groups[i].targets, target{pruning: p, slave: h.slave(index)})
+			t := target{pruning: p, slave: h.slave(index), port: h.slave(index)}
+			if t.port == nil {
+				t.port = h.slave(p.Below.Index)
+			}
+			if t.port != nil {
+				t.portBond = h.bond(t.port.Master)
+			}
+			groups[i].targets = append(groups[i].targets, t)
 		}
 	}
 	return groups, nil

@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bondkit/bondkit/internal/lab"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 // realHost drives the compiled command in the namespace of a lab's host.
@@ -55,7 +57,7 @@ func (h *realHost) run(line string) (stdout, stderr string, status int) {
 func (h *realHost) must(line string) string {
 	h.t.Helper()
 	stdout, stderr, status := h.run(line)
-	if status != exitDone {
+	if status != cli.ExitDone {
 		h.t.Fatalf("srcprune %s: status %d, standard error %q", line, status, stderr)
 	}
 	return stdout
@@ -77,7 +79,7 @@ func TestRealKernel(t *testing.T) {
 	if os.Getenv("BONDKIT_VM") == "" {
 		nobody.as = nil // A user namespace keeps setpriv from it.
 	}
-	if _, stderr, status := h.run("set e9 off"); status != exitFailed || stderr != "srcprune: no interface e9; did you mean e1?\n" {
+	if _, stderr, status := h.run("set e9 off"); status != cli.ExitFailed || stderr != "srcprune: no interface e9; did you mean e1?\n" {
 		t.Errorf("e9: %d, %q", status, stderr)
 	}
 	if nobody.as != nil {
@@ -85,7 +87,7 @@ func TestRealKernel(t *testing.T) {
 			t.Errorf("unprivileged:\n%s", got)
 		}
 		_, stderr, status := nobody.run("set e1 off")
-		if status != exitFailed || !strings.Contains(stderr, "CAP_NET_ADMIN") || strings.Count(stderr, "\n") != 1 {
+		if status != cli.ExitFailed || !strings.Contains(stderr, "CAP_NET_ADMIN") || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("unprivileged: %d, %q", status, stderr)
 		}
 	}
@@ -96,7 +98,7 @@ func TestRealKernel(t *testing.T) {
 		wait = " -wait 1s"
 	}
 	stdout, stderr, status := h.run("set bond0 off" + wait)
-	if wait == "" && (status != exitDone || strings.Count(stdout, "mode is private, it was vepa\n") != 2) {
+	if wait == "" && (status != cli.ExitDone || strings.Count(stdout, "mode is private, it was vepa\n") != 2) {
 		t.Errorf("set: %d, %q, %q", status, stdout, stderr)
 	}
 	if wait != "" {

@@ -22,17 +22,23 @@
 // IFACE and BOND are names of interfaces; #5 is the interface with the number 5. A bond
 // stands for its slaves.
 //
-// Show prints, for each bond, a line with the options that matter and a table of its slaves; without
-// operands it does so for all bonds, and where there are none, for all hardware interfaces. PRUNING is
+// Show prints, for each bond, a line with what pruning does to it and the options that matter, and a
+// table of its slaves; without operands it does so for all bonds, and where no bond has a slave, for all
+// hardware interfaces. A bond is UNHARMED, BROKEN, or PERHAPS BROKEN BY PRUNING, the last where it is not
+// known what the hardware does. PRUNING is
 // prunes, delivers or unknown, and SETTING is what makes it so: a private flag, or the mode of
 // a macvlan. Below stand the reasons where they are not plain to see, and what helps. A slave whose
-// pruning breaks the monitoring of its bond is marked with a "!". What show says comes
+// pruning breaks the monitoring of its bond is marked with a "!", and with a "?" where that is not
+// known. What show says comes
 // from the driver's source and its settings; it sends nothing, changes nothing, and needs no privilege.
 //
 // Set switches source pruning on or off, by the setting that show shows, and reads it back. Some
 // drivers reset the port for that, whose carrier then goes for seconds: set says so first, and asks. It
+// asks, too, before pruning is switched on where that breaks a bond. It
 // does one interface after the other, backups before active slaves, and waits until the
-// carrier of each has come back, and the bond takes the slave for up, before it goes on. It refuses to
+// carrier of each has come back, and the bond takes the slave for up, before it goes on. At the first that
+// does not come back, or fails, it stops, and says which it has not begun; so it does when interrupted, but
+// a change that has begun it completes. It refuses to
 // reset the only slave of a bond that works, unless -force is given. Where an interface
 // prunes and cannot be told not to, set says what else helps. A setting is lost at the next
 // boot: udev rules or units have to set it again.
@@ -49,7 +55,7 @@
 // They may stand before and after the other words, up to a "--".
 //
 //	-json       print JSON (show, audit, drivers)
-//	-yes        do not ask before a port is reset (set)
+//	-yes        do not ask before a port is reset, or a bond is broken (set)
 //	-force      reset even the only slave of a bond that works (set)
 //	-wait D     how long to wait for a port to come back; default 30s (set)
 //	-netns PATH work in that network namespace. A name without a slash is one below
@@ -79,8 +85,19 @@
 // mii_status) and impact: breaks, may-break or none, what pruning means for the bond as
 // it is set now. Keys that do not apply are absent.
 //
-// Audit prints the object of ethtool.Report: kernel, facts and findings. Drivers prints an array of
-// ethtool.PruningRule. Keys may be added. Those that are there keep their names and meanings.
+// Audit prints one object:
+//
+//	kernel    what uname -r prints
+//	facts     an array of objects, one for each interface, with the keys of ethtool.Facts
+//	findings  an array of objects with the keys code and severity (words), bond and links (objects with
+//	          index and name), text and hint; empty if nothing was found
+//
+// Drivers prints an array of objects with the keys of ethtool.PruningRule: those of show, when (what
+// must be so besides), and fixed (the setting cannot be changed).
+//
+// Nearly any byte may stand in the name of an interface, and JSON holds UTF-8: any other byte is \xNN,
+// with two hexadecimal digits, and a backslash is two. (In JSON, every backslash is written
+// twice again.) Keys may be added. Those that are there keep their names and meanings.
 //
 // # Exit status
 //
@@ -89,7 +106,12 @@
 //	     helps
 //	2    the command line makes no sense
 //	3    it cannot work here: not Linux
-//	130  interrupted
+//	130  interrupted, by SIGINT, SIGQUIT, SIGTERM or SIGHUP
+//
+// # Environment
+//
+//	NO_COLOR   not empty: no colours
+//	TERM       dumb: no colours
 //
 // # Examples
 //
@@ -105,29 +127,20 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/ethtool"
-)
 
-// Exit statuses.
-const (
-	exitDone      = 0
-	exitFailed    = 1
-	exitUsage     = 2
-	exitCannotRun = 3
-	exitInterrupt = 130
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.SignalContext()
 	status := run(ctx, os.Args[1:], &system{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		dial: ethtool.Dial, dialBond: bond.Dial, after: time.After, terminal: isTerminal, getenv: os.Getenv,
+		dial: ethtool.Dial, dialBond: bond.Dial, after: time.After, terminal: cli.IsTerminal, getenv: os.Getenv,
 	})
 	stop()
 	os.Exit(status)
@@ -135,44 +148,34 @@ func main() {
 
 // run does everything and returns the exit status.
 func run(ctx context.Context, args []string, sys *system) int {
-	c, err := parse(args, sys)
-	if errors.Is(err, errHelp) {
-		writeHelp(sys.stdout, &c.cmd)
-		return exitDone
+	c := &call{system: sys}
+	defer c.close()
+	var err error
+	if c.cmd, c.Line, err = program().Parse(args, c.flags.define); err == nil {
+		err = c.cmd.Run(ctx, c)
 	}
-	if err == nil {
-		defer c.close()
-		err = c.cmd.run(ctx, c)
+	if errors.Is(err, cli.ErrHelp) {
+		program().WriteHelp(sys.stdout, c.cmd)
+		return cli.ExitDone
 	}
-	if err == nil {
-		return exitDone
+	if err != nil {
+		complain(sys.stderr, err)
 	}
-	complain(sys.stderr, err)
-	_, cannot := errors.AsType[*cannotRunError](err)
-	_, usage := errors.AsType[*usageError](err)
-	switch {
-	case usage:
-		return exitUsage
-	case ctx.Err() != nil:
-		return exitInterrupt
-	case cannot:
-		return exitCannotRun
-	}
-	return exitFailed
+	return cli.ExitStatus(ctx, err)
 }
 
 // complain prints one line for each error.
 func complain(w io.Writer, err error) {
 	for _, err := range flatten(err) {
-		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "ethtool: "), "bond: ")
-		fmt.Fprintln(w, "srcprune: "+oneLine(text))
+		text := strings.NewReplacer("ethtool: ", "", "bond: ", "", context.Canceled.Error(), "interrupted").Replace(err.Error())
+		fmt.Fprintln(w, "srcprune: "+cli.OneLine(text))
 	}
 }
 
 // flatten returns the errors that were joined by errors.Join.
 func flatten(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || strings.HasPrefix(fmt.Sprintf("%T", err), "*fmt.") {
+	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
 		return []error{err}
 	}
 	var errs []error

@@ -20,6 +20,8 @@ import (
 	"github.com/bondkit/bondkit/ethtool"
 	"github.com/bondkit/bondkit/ethtool/ethtooltest"
 	"github.com/bondkit/bondkit/internal/lab"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -121,7 +123,7 @@ func (b *bench) run(line string) (stdout, stderr string, status int) {
 func (b *bench) must(line string) string {
 	b.t.Helper()
 	stdout, stderr, status := b.run(line)
-	if status != exitDone || stderr != "" {
+	if status != cli.ExitDone || stderr != "" {
 		b.t.Fatalf("srcprune %s: status %d, standard error %q", line, status, stderr)
 	}
 	return stdout

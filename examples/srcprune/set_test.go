@@ -4,6 +4,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,8 @@ import (
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/ethtool"
 	"github.com/bondkit/bondkit/ethtool/ethtooltest"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 const i40eFlag = "disable-source-pruning"
@@ -63,7 +67,7 @@ func TestSetAsks(t *testing.T) {
 		b := pair(t, mii())
 		b.stdin = strings.NewReader(tt.answer)
 		stdout, stderr, status := b.run(tt.line)
-		if on := b.nics.Flag("eth1", i40eFlag); on != tt.done || (status == exitDone) != tt.done {
+		if on := b.nics.Flag("eth1", i40eFlag); on != tt.done || (status == cli.ExitDone) != tt.done {
 			t.Errorf("%s, answer %q: flag %v, status %d, %q", tt.line, tt.answer, on, status, stderr)
 		}
 		if !strings.Contains(stderr, "eth1: it resets the port") {
@@ -100,7 +104,7 @@ func TestSetBond(t *testing.T) {
 		}
 	}
 	stdout, stderr, status := b.run("set bond0 off -yes")
-	if status != exitDone {
+	if status != cli.ExitDone {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	if diff := cmp.Diff([]string{"eth1", "eth0"}, b.flagChanges()); diff != "" {
@@ -143,13 +147,13 @@ func TestSetStops(t *testing.T) {
 		}
 		return c
 	}
-	if status := run(t.Context(), []string{"set", "bond0", "off", "-yes"}, sys); status != exitFailed {
+	if status := run(t.Context(), []string{"set", "bond0", "off", "-yes"}, sys); status != cli.ExitFailed {
 		t.Errorf("status %d", status)
 	}
 	if diff := cmp.Diff([]string{"eth1"}, b.flagChanges()); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if got := stderr.String(); !strings.Contains(got, "eth1 is changed, and still has no carrier after 30s; 1 other interface is not changed\n") {
+	if got := stderr.String(); !strings.Contains(got, "eth1 is changed, and still has no carrier after 30s; not begun: eth0\n") {
 		t.Errorf("%q", got)
 	}
 }
@@ -159,17 +163,17 @@ func TestSetOnlySlave(t *testing.T) {
 	b := pair(t, mii())
 	b.bonds.SetCarrier("eth1", false)
 	_, stderr, status := b.run("set eth0 off -yes")
-	if status != exitFailed || !strings.Contains(stderr, "eth0 is the only slave of bond0 that works, and it would be reset; -force does it all the same") {
+	if status != cli.ExitFailed || !strings.Contains(stderr, "eth0 is the only slave of bond0 that works, and it would be reset; -force does it all the same") {
 		t.Errorf("status %d, %q", status, stderr)
 	}
 	if len(b.nics.Changes()) != 0 {
 		t.Errorf("changes: %v", b.nics.Changes())
 	}
 	// What has no link loses none.
-	if _, stderr, status := b.run("set eth1 off -yes"); status != exitDone {
+	if _, stderr, status := b.run("set eth1 off -yes"); status != cli.ExitDone {
 		t.Errorf("eth1: %d, %q", status, stderr)
 	}
-	if _, stderr, status := b.run("set eth0 off -yes -force"); status != exitDone || !b.nics.Flag("eth0", i40eFlag) {
+	if _, stderr, status := b.run("set eth0 off -yes -force"); status != cli.ExitDone || !b.nics.Flag("eth0", i40eFlag) {
 		t.Errorf("forced: %d, %q", status, stderr)
 	}
 
@@ -177,7 +181,7 @@ func TestSetOnlySlave(t *testing.T) {
 	b = newBench(t, nil)
 	b.add("ice0", ethtooltest.ICEOutOfTree("0000:5e:00.0"))
 	b.bond("bond0", mii(), "ice0")
-	if stdout, stderr, status := b.run("set bond0 off"); status != exitDone || stdout != "ice0: mac-source-pruning is off, it was on\n" {
+	if stdout, stderr, status := b.run("set bond0 off"); status != cli.ExitDone || stdout != "ice0: mac-source-pruning is off, it was on\n" {
 		t.Errorf("ice: %d, %q, %q", status, stdout, stderr)
 	}
 }
@@ -186,7 +190,7 @@ func TestSetOnlySlave(t *testing.T) {
 func TestSetMany(t *testing.T) {
 	b := zoo(t)
 	stdout, stderr, status := b.run("set ice0 ice1 ice2 vf0 mv0 odd\x1b[31m off")
-	if status != exitFailed {
+	if status != cli.ExitFailed {
 		t.Errorf("status %d", status)
 	}
 	golden(t, "set.txt", stdout+"---\n"+stderr)
@@ -197,7 +201,7 @@ func TestSetMany(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	_, stderr, status = b.run("set veth9 on")
-	if status != exitFailed || stderr != "srcprune: no interface veth9; did you mean eth0?\n" {
+	if status != cli.ExitFailed || stderr != "srcprune: no interface veth9; did you mean eth0?\n" {
 		t.Errorf("%d, %q", status, stderr)
 	}
 }
@@ -208,7 +212,7 @@ func TestSetBelow(t *testing.T) {
 	b.add("eth0", ethtooltest.ICEOutOfTree("0000:5e:00.0"))
 	b.add("eth0.5", &ethtooltest.NIC{Kind: "vlan", Lower: "eth0"})
 	stdout, stderr, status := b.run("set eth0.5 off")
-	if status != exitDone || stdout != "eth0.5: mac-source-pruning of eth0 is off, it was on\n" || !strings.Contains(stderr, "a setting of eth0, and of all that is on it") {
+	if status != cli.ExitDone || stdout != "eth0.5: mac-source-pruning of eth0 is off, it was on\n" || !strings.Contains(stderr, "a setting of eth0, and of all that is on it") {
 		t.Errorf("%d, %q, %q", status, stdout, stderr)
 	}
 }
@@ -223,7 +227,7 @@ func TestUnprivileged(t *testing.T) {
 	}
 	_, stderr, status := b.run("set ice1 off")
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
-	if last := lines[len(lines)-1]; status != exitFailed || !strings.Contains(last, "CAP_NET_ADMIN") {
+	if last := lines[len(lines)-1]; status != cli.ExitFailed || !strings.Contains(last, "CAP_NET_ADMIN") {
 		t.Errorf("%d, %q", status, stderr)
 	}
 }
@@ -238,25 +242,25 @@ func TestUsage(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"", exitUsage, "no command; srcprune -h shows them"},
-		{"shwo", exitUsage, "no command shwo; did you mean show?"},
-		{"frobnicate", exitUsage, "the commands are show, set, audit, drivers"},
-		{"show -jsn", exitUsage, "no flag -jsn; did you mean -json?"},
-		{"show -yes", exitUsage, "show takes no flag -yes; usage: srcprune show [IFACE|BOND]... [-json]"},
-		{"set eth0", exitUsage, "too few words; usage: srcprune set IFACE|BOND... on|off"},
-		{"set eth0 maybe", exitUsage, "want on or off as the last word, and not maybe"},
-		{"set eth0 off -wait soon", exitUsage, "want a duration, such as 30s"},
-		{"set eth0 off -wait -1s", exitUsage, "want a duration"},
-		{"show -netns=", exitUsage, "want a path or a name"},
-		{"show #0", exitUsage, `#0 is no number of an interface`},
-		{"show eth9", exitFailed, "no interface eth9; did you mean eth0?"},
-		{"show #999", exitFailed, "no interface #999"},
-		{"show bond3", exitFailed, "the bond bond3 has no slaves"},
-		{"set bond3 off", exitFailed, "the bond bond3 has no slaves"},
-		{"audit bond3", exitFailed, "the bond bond3 has no slaves"},
-		{"audit eth0", exitFailed, "eth0 is no bond"},
-		{"audit bond9", exitFailed, "no interface bond9; did you mean bond3?"},
-		{"drivers i40", exitFailed, "nothing is known about the driver i40; did you mean i40e?"},
+		{"", cli.ExitUsage, "no command; srcprune -h shows them"},
+		{"shwo", cli.ExitUsage, "no command shwo; did you mean show?"},
+		{"frobnicate", cli.ExitUsage, "the commands are show, set, audit, drivers"},
+		{"show -jsn", cli.ExitUsage, "no flag -jsn; did you mean -json?"},
+		{"show -yes", cli.ExitUsage, "show takes no flag -yes; usage: srcprune show [IFACE|BOND]... [-json]"},
+		{"set eth0", cli.ExitUsage, "too few words; usage: srcprune set IFACE|BOND... on|off"},
+		{"set eth0 maybe", cli.ExitUsage, "want on or off as the last word, and not maybe"},
+		{"set eth0 off -wait soon", cli.ExitUsage, "want a duration, such as 30s"},
+		{"set eth0 off -wait -1s", cli.ExitUsage, "want a duration"},
+		{"show -netns=", cli.ExitUsage, "want a path or a name"},
+		{"show #0", cli.ExitUsage, `#0 is no number of an interface`},
+		{"show eth9", cli.ExitFailed, "no interface eth9; did you mean eth0?"},
+		{"show #999", cli.ExitFailed, "no interface #999"},
+		{"show bond3", cli.ExitFailed, "the bond bond3 has no slaves"},
+		{"set bond3 off", cli.ExitFailed, "the bond bond3 has no slaves"},
+		{"audit bond3", cli.ExitFailed, "the bond bond3 has no slaves"},
+		{"audit eth0", cli.ExitFailed, "eth0 is no bond"},
+		{"audit bond9", cli.ExitFailed, "no interface bond9; did you mean bond3?"},
+		{"drivers i40", cli.ExitFailed, "nothing is known about the driver i40; did you mean i40e?"},
 	} {
 		stdout, stderr, status := b.run(tt.line)
 		if status != tt.status || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, tt.want) {
@@ -268,6 +272,39 @@ func TestUsage(t *testing.T) {
 	}
 	golden(t, "help.txt", b.must("-h"))
 	golden(t, "help-set.txt", b.must("help set"))
+}
+
+// TestNetNS hands the path on, and says in one line what is wrong with it.
+func TestNetNS(t *testing.T) {
+	b := newBench(t, nil)
+	var stderr strings.Builder
+	sys := b.system(&strings.Builder{}, &stderr)
+	var path, bondPath string
+	dial, dialBond := sys.dial, sys.dialBond
+	sys.dial = func(cfg *ethtool.Config) (*ethtool.Client, error) {
+		path = cfg.NetNSPath
+		return dial(cfg)
+	}
+	sys.dialBond = func(cfg *bond.Config) (*bond.Client, error) {
+		bondPath = cfg.NetNSPath
+		return dialBond(cfg)
+	}
+	if status := run(t.Context(), []string{"show", "-netns", "blue"}, sys); status != cli.ExitDone || path != "/run/netns/blue" || bondPath != path {
+		t.Errorf("status %d, %q, %q", status, path, bondPath)
+	}
+	sys.dial = func(*ethtool.Config) (*ethtool.Client, error) {
+		return nil, &ethtool.Error{Op: "dial", Err: &os.PathError{Op: "open", Path: "/run/netns/blue", Err: os.ErrNotExist}}
+	}
+	status := run(t.Context(), []string{"show", "-netns", "blue"}, sys)
+	if want := "srcprune: network namespace /run/netns/blue: file does not exist\n"; status != cli.ExitFailed || stderr.String() != want {
+		t.Errorf("status %d, %q", status, stderr.String())
+	}
+	sys.dial = func(*ethtool.Config) (*ethtool.Client, error) {
+		return nil, &ethtool.Error{Op: "dial", Err: errors.ErrUnsupported}
+	}
+	if status := run(t.Context(), []string{"show"}, sys); status != cli.ExitCannotRun {
+		t.Errorf("another system: %d", status)
+	}
 }
 
 // TestAudit prints the findings of hosts with and without trouble.

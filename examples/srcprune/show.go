@@ -4,22 +4,21 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/bondkit/bondkit/bond"
 	"github.com/bondkit/bondkit/ethtool"
+
+	"github.com/bondkit/bondkit/examples/internal/cli"
 )
 
 func runShow(ctx context.Context, c *call) error {
-	groups, err := c.readGroups(ctx, c.args)
+	groups, err := c.readGroups(ctx, c.Args)
 	if err != nil {
 		return err
 	}
@@ -43,15 +42,16 @@ func runShow(ctx context.Context, c *call) error {
 }
 
 // text returns what is shown of a group.
-func (g *group) text(p paint) string {
+func (g *group) text(p cli.Paint) string {
 	var b strings.Builder
 	indent := ""
 	if g.bond != nil {
 		indent = "  "
-		b.WriteString(p.in(bold, quote(g.bond.Name)) + "  " + bondText(g.bond) + "\n")
+		name := p.In(cli.Bold, cli.Quote(g.bond.Name)) + "  "
 		if len(g.targets) == 0 {
-			return b.String() + indent + "no slaves\n"
+			return name + bondText(g.bond) + "\n" + indent + "no slaves\n"
 		}
+		b.WriteString(name + g.verdict(p) + "  " + bondText(g.bond) + "\n")
 	}
 	if len(g.targets) == 0 {
 		return ""
@@ -60,41 +60,59 @@ func (g *group) text(p paint) string {
 	if g.bond != nil {
 		name = "SLAVE"
 	}
-	rows := [][]cell{{{text: ""}, {text: name}, {text: "STATE"}, {text: "MII"}, {text: "DRIVER"}, {text: "PRUNING"}, {text: "SETTING"}}}
+	rows := [][]cli.Cell{{{}, {Text: name}, {Text: "STATE"}, {Text: "MII"}, {Text: "DRIVER"}, {Text: "PRUNING"}, {Text: "SETTING"}}}
 	for i := range g.targets {
 		rows = append(rows, g.row(&g.targets[i]))
 	}
-	b.WriteString(renderTable(rows, indent, p))
+	b.WriteString(cli.Table(rows, indent, p))
 	for _, note := range g.notes() {
 		b.WriteString(indent + note + "\n")
 	}
 	return b.String()
 }
 
-func (g *group) row(t *target) []cell {
-	mark := cell{}
-	switch impactOf(g.bond, &t.pruning) {
-	case impactBreaks:
-		mark = cell{"!", red}
-	case impactMayBreak:
-		mark = cell{"?", yellow}
-	case impactNone, impactNoMeaning:
-	}
-	state, mii := cell{}, cell{}
-	if t.slave != nil {
-		state.text, mii.text = t.slave.State.String(), t.slave.MIIStatus.String()
-		if t.slave.MIIStatus != bond.MIIUp {
-			mii.color = red
+// verdict says in capitals what the slaves that are shown mean for their bond.
+func (g *group) verdict(p cli.Paint) string {
+	worst := impactNone
+	for i := range g.targets {
+		if hurts := impactOf(g.bond, &g.targets[i].pruning); hurts == impactBreaks || worst == impactNone {
+			worst = hurts
 		}
 	}
-	pruning := cell{t.pruning.State.String(), map[ethtool.PruningState]string{
-		ethtool.Prunes: red, ethtool.Delivers: green, ethtool.PruningUnknown: yellow,
+	switch worst {
+	case impactBreaks:
+		return p.In(cli.Red, "BROKEN BY PRUNING")
+	case impactMayBreak:
+		return p.In(cli.Yellow, "PERHAPS BROKEN BY PRUNING")
+	case impactNone, impactNoMeaning:
+	}
+	return p.In(cli.Green, "UNHARMED BY PRUNING")
+}
+
+func (g *group) row(t *target) []cli.Cell {
+	mark := cli.Cell{}
+	switch impactOf(g.bond, &t.pruning) {
+	case impactBreaks:
+		mark = cli.Cell{Text: "!", Color: cli.Red}
+	case impactMayBreak:
+		mark = cli.Cell{Text: "?", Color: cli.Yellow}
+	case impactNone, impactNoMeaning:
+	}
+	state, mii := cli.Cell{}, cli.Cell{}
+	if t.slave != nil {
+		state.Text, mii.Text = t.slave.State.String(), t.slave.MIIStatus.String()
+		if t.slave.MIIStatus != bond.MIIUp {
+			mii.Color = cli.Red
+		}
+	}
+	pruning := cli.Cell{Text: t.pruning.State.String(), Color: map[ethtool.PruningState]string{
+		ethtool.Prunes: cli.Red, ethtool.Delivers: cli.Green, ethtool.PruningUnknown: cli.Yellow,
 	}[t.pruning.State]}
 	driver := t.pruning.Driver
 	if driver == "" {
 		driver = "-"
 	}
-	return []cell{mark, {text: quoteLink(t.link())}, state, mii, {text: quote(driver)}, pruning, {text: settingText(&t.pruning)}}
+	return []cli.Cell{mark, {Text: quoteLink(t.link())}, state, mii, {Text: cli.Quote(driver)}, pruning, {Text: settingText(&t.pruning)}}
 }
 
 // bondText says which options of a bond matter here.
@@ -127,7 +145,7 @@ func settingText(p *ethtool.Pruning) string {
 	case p.Control == ethtool.ControlBridgeMode:
 		text = "bridge mode " + p.Value
 	case p.Name != "":
-		text = quote(p.Name) + " " + p.Value
+		text = cli.Quote(p.Name) + " " + p.Value
 	default:
 		text = p.Value
 	}
@@ -153,7 +171,7 @@ func (g *group) notes() []string {
 	}
 	notes := make([]string, len(texts))
 	for i, text := range texts {
-		notes[i] = enumerate(names[text]) + ": " + oneLine(text)
+		notes[i] = cli.Enumerate(names[text]) + ": " + cli.OneLine(text)
 	}
 	return append(notes, g.bondNotes()...)
 }
@@ -213,10 +231,13 @@ func (g *group) bondNotes() []string {
 			g.bond.ARPValidate, who))
 	}
 	if len(ways) > 0 {
-		notes = append(notes, "What helps on the bond: "+strings.Join(ways, "; or ")+".")
+		notes = append(notes, "What helps on the bond, one of these:")
+		for _, way := range ways {
+			notes = append(notes, "  "+way)
+		}
 	}
 	if len(harmless) > 0 {
-		notes = append(notes, enumerate(harmless)+": harmless as the bond is set, but not with arp_validate=all and fail_over_mac=none")
+		notes = append(notes, cli.Enumerate(harmless)+": harmless as the bond is set, but not with arp_validate=all and fail_over_mac=none")
 	}
 	return notes
 }
@@ -228,7 +249,7 @@ func doNot(names []string, one, many string) string {
 	case 1:
 		return names[0] + " " + one
 	}
-	return enumerate(names) + " " + many
+	return cli.Enumerate(names) + " " + many
 }
 
 // remedy says what to do about an interface that prunes.
@@ -268,56 +289,23 @@ type bondJSON struct {
 }
 
 func writeGroupsJSON(w io.Writer, groups []group) error {
-	type item struct {
-		ethtool.Pruning
-		Bond   *bondJSON `json:"bond,omitzero"`
-		Impact impact    `json:"impact,omitzero"`
-	}
-	items := []item{}
+	items := []json.RawMessage{}
 	for _, g := range groups {
 		for _, t := range g.targets {
-			it := item{Pruning: t.pruning, Impact: impactOf(g.bond, &t.pruning)}
+			var more []cli.Field
 			if g.bond != nil && t.slave != nil {
-				it.Bond = &bondJSON{
+				more = []cli.Field{{Name: "bond", Value: &bondJSON{
 					Link: ethtool.Link{Index: g.bond.Index, Name: g.bond.Name}, Mode: g.bond.Mode.String(),
 					ARPValidate: g.bond.ARPValidate.String(), FailOverMAC: g.bond.FailOverMAC.String(),
 					State: t.slave.State.String(), MIIStatus: t.slave.MIIStatus.String(),
-				}
+				}}, {Name: "impact", Value: impactOf(g.bond, &t.pruning)}}
 			}
-			items = append(items, it)
+			item, err := cli.ExtendJSON(t.pruning, more...)
+			if err != nil {
+				return err
+			}
+			items = append(items, item)
 		}
 	}
-	return writeJSON(w, items)
-}
-
-// writeJSON writes a document that a terminal may show.
-func writeJSON(w io.Writer, v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(plainJSON(text), '\n'))
-	return err
-}
-
-// plainJSON escapes what a terminal might take for a command. Encoding/json leaves DEL
-// and the control characters beyond ASCII as they are. They can stand in strings only.
-func plainJSON(text []byte) []byte {
-	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) && r != utf8.RuneError }
-	if !bytes.ContainsFunc(text, odd) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range string(text) {
-		switch {
-		case !odd(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return []byte(b.String())
+	return cli.WriteJSON(w, items)
 }

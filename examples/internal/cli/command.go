@@ -10,10 +10,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Exit statuses of the commands.
@@ -284,4 +288,25 @@ func ParseLink(word string) (name string, index int, err error) {
 		return "", 0, Usagef("%s is no number of an interface", Quote(word))
 	}
 	return "", n, nil
+}
+
+// NetNSError says in one piece that a path is no network namespace that can be entered.
+func NetNSError(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // It says the path again.
+	}
+	if errors.Is(err, syscall.EINVAL) {
+		err = errors.New("it is none")
+	}
+	return fmt.Errorf("network namespace %s: %w", Quote(path), err)
+}
+
+// SignalContext returns a context that ends at the first signal that asks the program to end. Under
+// nohup a hangup does not.
+func SignalContext() (context.Context, context.CancelFunc) {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(context.Background(), signals...)
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -56,6 +57,36 @@ func OneLine(text string) string {
 		text = text[n:]
 	}
 	return b.String()
+}
+
+// Field is one more field of a JSON object.
+type Field struct {
+	Name  string
+	Value any
+}
+
+// ExtendJSON returns the JSON object of v with more fields at its end.
+func ExtendJSON(v any, fields ...Field) (json.RawMessage, error) {
+	doc, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	body, ok := bytes.CutSuffix(doc, []byte("}"))
+	if !ok {
+		return nil, fmt.Errorf("no JSON object: %s", doc)
+	}
+	body = slices.Clone(body)
+	for _, f := range fields {
+		value, err := json.Marshal(f.Value)
+		if err != nil {
+			return nil, err
+		}
+		if len(body) > 1 {
+			body = append(body, ',')
+		}
+		body = fmt.Appendf(body, "%q:%s", f.Name, value)
+	}
+	return append(body, '}'), nil
 }
 
 // WriteJSON writes an indented document that a terminal may show.
