@@ -63,7 +63,11 @@ func (c *Client) isAway(ctx context.Context, l *rtnl.Link, ke *KernelError) bool
 		return ke.Message == ackNotHere
 	}
 	// The ioctl says the same for both, and an interface may be about to go.
-	_, err := c.resolve(ctx, Link{Index: l.Index})
+	link := Link{Index: l.Index}
+	if l.Index == 0 {
+		link.Name = l.Name
+	}
+	_, err := c.resolve(ctx, link)
 	return !errors.Is(err, ErrNoDevice)
 }
 

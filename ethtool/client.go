@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -194,24 +196,42 @@ func (c *Client) links(ctx context.Context) ([]rtnl.Link, error) {
 // linkOf returns the index and the name of an interface.
 func linkOf(l *rtnl.Link) Link { return Link{Index: l.Index, Name: l.Name} }
 
+const indexPrefix = "index "
+
 // linkText names an interface in an error.
 func linkText(l Link) string {
 	if l.Name == "" && l.Index != 0 {
-		return fmt.Sprint("index ", l.Index)
+		return indexPrefix + strconv.Itoa(l.Index)
 	}
 	return l.Name
 }
 
+// isIndexText reports whether a linkText is that of an interface without a name.
+func isIndexText(s string) bool {
+	digits, ok := strings.CutPrefix(s, indexPrefix)
+	_, err := strconv.Atoi(digits)
+	return ok && err == nil
+}
+
 var errClosed error = &meaning{"client is closed", os.ErrClosed}
 
-// opError makes an *Error of what went wrong, and nil of nil.
+// causeOf leaves out the context of an error, for one that has its own.
+func causeOf(err error) error {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // only the outermost is left out
+		return e.Err
+	}
+	return err
+}
+
+// opError makes an *Error of what went wrong, and nil of nil. An interface that was asked for
+// by its index inside this package is named as the caller did.
 func opError(op string, link Link, err error) error {
 	if err == nil {
 		return nil
 	}
 	e, ok := err.(*Error) //nolint:errorlint // what wraps or joins one must not be lost
 	if !ok {
-		if errors.Is(err, os.ErrClosed) {
+		if err == os.ErrClosed { //nolint:errorlint // what wraps it says more
 			err = errClosed
 		}
 		e = &Error{Err: err}
@@ -221,7 +241,7 @@ func opError(op string, link Link, err error) error {
 	}
 	c := *e
 	c.Op = op
-	if c.Link == "" {
+	if c.Link == "" || link.Name != "" && isIndexText(c.Link) {
 		c.Link = linkText(link)
 	}
 	return &c

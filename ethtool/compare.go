@@ -111,7 +111,12 @@ func bondOf(facts []*Facts) Link {
 func isHardware(f *Facts) bool { return f.Kind == "" && f.Driver != nil && f.Driver.Name != "" }
 
 // nameOf is an interface in a text.
-func nameOf(l Link) string { return printable(linkText(l)) }
+func nameOf(l Link) string {
+	if l.Name == "" {
+		return linkText(l)
+	}
+	return printable(l.Name)
+}
 
 // namesOf lists interfaces in a text: "eth0, eth1 and eth2".
 func namesOf(links []Link) string {

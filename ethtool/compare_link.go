@@ -82,7 +82,7 @@ func whyDown(f *Facts) (why, hint string) {
 		return whyARPDown(f)
 	case b.MIIMon > 0:
 		return fmt.Sprintf("the carrier is looked at every %v (miimon), so the link may have come only now", b.MIIMon),
-			"if it stays so, use_carrier=0 has the bond ask the driver in another way, or the bond is down"
+			"if it stays so, the bond is down, or, before Linux 6.18, use_carrier=0 has it ask the driver in another way"
 	}
 	return "it has no monitor (miimon and arp_interval are 0), so nothing makes it look again", "set miimon=100"
 }

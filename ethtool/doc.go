@@ -5,6 +5,16 @@
 // source pruning, and the facts about drivers, firmware, health and links that
 // tell why a slave of a bond does not work.
 //
+//	c, err := ethtool.Dial(nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer c.Close()
+//	p, err := c.SourcePruning(ctx, ethtool.Link{Name: "eth1"})
+//	if err == nil && p.State == ethtool.Prunes {
+//		_, err = c.SetSourcePruning(ctx, p.Link, false) // may reset the port: backups first
+//	}
+//
 // # Source pruning
 //
 // Some NICs and drivers drop every frame they receive whose source is their own
@@ -29,6 +39,11 @@
 // each; [Client.Facts] collects them, and says what it was not allowed to see.
 // [Compare] looks for what is wrong in the facts of one host, such as two NICs of one model with
 // different firmware in one bond, and needs no kernel.
+//
+// # Errors
+//
+// All errors of a Client are of type [*Error], and say with errors.Is what is wrong: [ErrNoDevice] and
+// the others. What the kernel answered is in them as a [*KernelError].
 //
 // # Privilege
 //

@@ -92,7 +92,11 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("ethtool:")
-	for _, s := range []string{e.Op, printable(e.Link), printable(e.Flag)} {
+	link := e.Link
+	if !isIndexText(link) {
+		link = printable(link)
+	}
+	for _, s := range []string{e.Op, link, printable(e.Flag)} {
 		if s != "" {
 			b.WriteString(" " + s)
 		}

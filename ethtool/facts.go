@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/bondkit/bondkit/internal/rtnl"
@@ -55,7 +56,7 @@ type Facts struct {
 	Flags   Flags    `json:"flags,omitzero"`
 	Pruning *Pruning `json:"pruning,omitzero"`
 
-	// Unseen is in the order of the keys.
+	// Unseen is always in the same order, which is that of reading. All Err are of type *Error.
 	Unseen []Unseen `json:"unseen,omitzero"`
 }
 
@@ -129,7 +130,8 @@ func (c *Client) facts(ctx context.Context, link Link) (Facts, error) {
 		case errors.Is(err, ErrNoDevice), errors.Is(err, os.ErrClosed):
 			return f, err
 		default:
-			f.Unseen = append(f.Unseen, Unseen{piece.what, err})
+			op := "read " + strings.ReplaceAll(piece.what, "_", " ") + " of"
+			f.Unseen = append(f.Unseen, Unseen{piece.what, opError(op, f.Link, err)})
 		}
 	}
 	return f, nil

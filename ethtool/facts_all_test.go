@@ -135,6 +135,9 @@ func TestFactsUnseen(t *testing.T) {
 				if !piece.gone(&got) || len(got.Unseen) != 1 || got.Unseen[0].What != what || !errors.Is(got.Unseen[0].Err, errno) {
 					t.Errorf("unseen is %v", got.Unseen)
 				}
+				if e, ok := got.Unseen[0].Err.(*ethtool.Error); !ok || e.Link != "eth0" || !strings.HasPrefix(e.Op, "read ") { //nolint:errorlint // nothing may wrap it
+					t.Errorf("the error %q does not say of what", got.Unseen[0].Err)
+				}
 				if errno == syscall.EPERM && !errors.Is(got.Unseen[0].Err, os.ErrPermission) {
 					t.Errorf("no permission is %v", got.Unseen[0].Err)
 				}

@@ -199,7 +199,7 @@ func TestCompare(t *testing.T) {
 		{"6: status unseen", nil, change(mii("")), nil},
 		{"6: in no bond", nil, change(noBond), nil},
 		{"6: and its firmware is another", nil, change(mii("down"), running("fw.mgmt", "7.1")), []string{"see firmware-mismatch about the same interface)", "warning firmware-mismatch"}},
-		{"6: and the other is degraded", change(noFlags), change(mii("down")), []string{"error degraded: eth0", "or the bond is down)"}},
+		{"6: and the other is degraded", change(noFlags), change(mii("down")), []string{"error degraded: eth0", "use_carrier=0 has it ask the driver in another way)"}},
 
 		{"7: functions of one device", change(address("0000:3b:00.0")), change(address("0000:3b:00.1")), []string{"info shared-card: eth0 and eth1 of bond0 are on one card (PCI device 0000:3b:00)"}},
 		{"7: functions of one device by the driver", change(noPCIe, func(f *ethtool.Facts) { f.Driver.Bus = "0000:3b:00.0" }), change(noPCIe, func(f *ethtool.Facts) { f.Driver.Bus = "0000:3b:00.1" }), []string{"info shared-card"}},

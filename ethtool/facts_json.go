@@ -47,13 +47,7 @@ type factsJSON struct {
 	PermanentMAC macText `json:"permanent_mac,omitzero"`
 }
 
-func (j *factsJSON) texts() []*string {
-	texts := []*string{&j.Kind, &j.Kernel}
-	if p := j.Pruning; p != nil {
-		texts = append(texts, &p.Driver, &p.Name, &p.Value, &p.Reason, &p.Caution, &p.Source)
-	}
-	return texts
-}
+func (j *factsJSON) texts() []*string { return []*string{&j.Kind, &j.Kernel} }
 
 // MarshalJSON returns an object as the type describes it.
 func (f Facts) MarshalJSON() ([]byte, error) {
@@ -63,9 +57,6 @@ func (f Facts) MarshalJSON() ([]byte, error) {
 	}
 	if len(f.PermanentMAC) > 0 {
 		j.PermanentMAC = macText(f.PermanentMAC)
-	}
-	if f.Pruning != nil {
-		j.Pruning = new(*f.Pruning)
 	}
 	escapeAll(j.texts()...)
 	return json.Marshal(j)

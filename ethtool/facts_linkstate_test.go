@@ -132,11 +132,11 @@ func TestDecodeLinkState(t *testing.T) {
 	}
 }
 
-// All states with all substates, known and not, keep themselves in JSON.
+// All states, and substates known and not, keep themselves in JSON.
 func TestLinkStateJSON(t *testing.T) {
 	texts := map[string]bool{}
 	for state := range 256 {
-		for sub := range 256 {
+		for _, sub := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 99, 255} {
 			want := ethtool.LinkState{HasDetected: true, HasState: true, State: ethtool.ExtState(state), Substate: uint8(sub)}
 			b, err := json.Marshal(want)
 			if err != nil {

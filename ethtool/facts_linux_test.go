@@ -239,6 +239,10 @@ func TestFactsOfBondAgainstIP(t *testing.T) {
 			n := factsBonded(t, options)
 			c := factsClient(t, n)
 			if !strings.Contains(options, "arp") { // else its carrier comes and goes between two readings
+				factsSettled(t, func() (string, bool) {
+					text := n.run("ip link show dev bond0")
+					return text, strings.Contains(text, "LOWER_UP")
+				})
 				factsAgainst(t, c, n.factsEthtool, "bond0")
 			}
 			type ipLink struct {

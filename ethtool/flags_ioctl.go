@@ -6,7 +6,6 @@ package ethtool
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 
 	"github.com/bondkit/bondkit/internal/rtnl"
 )
@@ -24,6 +23,8 @@ const (
 	// ioctlRenames is how often an interface may be renamed while it is asked.
 	ioctlRenames = 5
 )
+
+var errRenamed error = &meaning{"it is renamed again and again", ErrBusy}
 
 // ioctlFlagSet is what the ioctl knows of flags: their names and one number with all values.
 type ioctlFlagSet struct {
@@ -47,7 +48,7 @@ func (c *Client) byName(ctx context.Context, l *rtnl.Link, f func(name string) e
 		}
 		name = now.Name
 	}
-	return fmt.Errorf("%w: it is renamed again and again", ErrBusy)
+	return errRenamed
 }
 
 // ioctlFlags reads the flags of an interface.

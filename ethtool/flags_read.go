@@ -67,7 +67,7 @@ func parseEthtoolHeader(b []byte) (Link, error) {
 // notifies whoever watches for changes (net/ethtool/ioctl.c).
 func (c *Client) Flags(ctx context.Context, link Link) (Flags, error) {
 	flags, err := c.flags(ctx, link)
-	return flags, opError("get flags", link, err)
+	return flags, opError("read flags of", link, err)
 }
 
 func (c *Client) flags(ctx context.Context, link Link) (Flags, error) {

@@ -79,7 +79,7 @@ func TestFlagsErrors(t *testing.T) {
 				{ethtool.Link{Name: "eth1"}, []error{ethtool.ErrDeviceAway, syscall.ENODEV}},
 			} {
 				flags, err := c.Flags(t.Context(), tt.link)
-				coreWant(t, err, "get flags", tt.is...)
+				coreWant(t, err, "read flags of", tt.is...)
 				if len(flags) != 0 {
 					t.Errorf("%v: flags %v with an error", tt.link, flags)
 				}
@@ -126,7 +126,7 @@ func TestFlagsRenamedMeanwhile(t *testing.T) {
 		return nil
 	})
 	_, err = c.Flags(t.Context(), ethtool.Link{Index: link.Index})
-	coreWant(t, err, "get flags", ethtool.ErrBusy)
+	coreWant(t, err, "read flags of", ethtool.ErrBusy)
 }
 
 // TestFlagsRemovedMeanwhile says that the interface is gone, not that its device is away.
@@ -143,7 +143,7 @@ func TestFlagsRemovedMeanwhile(t *testing.T) {
 			return nil
 		})
 		_, err := c.Flags(t.Context(), link)
-		coreWant(t, err, "get flags", ethtool.ErrNoDevice)
+		coreWant(t, err, "read flags of", ethtool.ErrNoDevice)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestFlagsRemovedWithoutText(t *testing.T) {
 	c := coreDial(t, k.Transport())
 	k.Fail(coreRefusal(callGet, syscall.ENODEV, ""))
 	_, err := c.Flags(t.Context(), link)
-	coreWant(t, err, "get flags", ethtool.ErrDeviceAway)
+	coreWant(t, err, "read flags of", ethtool.ErrDeviceAway)
 	k.Fail(func(call ethtooltest.Call) error {
 		if call.Name != callGet {
 			return nil
@@ -165,7 +165,7 @@ func TestFlagsRemovedWithoutText(t *testing.T) {
 		return &ethtool.KernelError{Errno: syscall.ENODEV}
 	})
 	_, err = c.Flags(t.Context(), link)
-	coreWant(t, err, "get flags", ethtool.ErrNoDevice)
+	coreWant(t, err, "read flags of", ethtool.ErrNoDevice)
 }
 
 // TestFlagsMangled takes no garbage for flags.
@@ -220,7 +220,7 @@ func TestTimeout(t *testing.T) {
 		k.Hang(func(call ethtooltest.Call) bool { return call.Name == callGet })
 		c := coreDial(t, k.Transport())
 		_, err := c.Flags(context.Background(), k.Link("eth0"))
-		coreWant(t, err, "get flags", context.DeadlineExceeded)
+		coreWant(t, err, "read flags of", context.DeadlineExceeded)
 	})
 }
 
@@ -262,9 +262,9 @@ func TestClientClosed(t *testing.T) {
 		t.Errorf("closing again: %v", err)
 	}
 	_, err := c.Flags(t.Context(), k.Link("eth0"))
-	coreWant(t, err, "get flags", os.ErrClosed)
+	coreWant(t, err, "read flags of", os.ErrClosed)
 	_, err = c.LinkInfo(t.Context(), k.Link("eth0"))
-	coreWant(t, err, "get link info", os.ErrClosed)
+	coreWant(t, err, "read link info of", os.ErrClosed)
 }
 
 func TestEnumTexts(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/bondkit/bondkit/internal/escape"
-	"github.com/bondkit/bondkit/internal/rtnl"
 )
 
 // ErrHeld says that the setting is held already, by a Hold of the same Client or one with the
@@ -96,27 +95,19 @@ func (c *Client) hold(ctx context.Context, link Link, set setting, cfg *HoldConf
 	if err != nil {
 		return nil, err
 	}
-	h := &Hold{c: c, device: c.holdDevice(ctx, &l), set: set, path: cfg.Journal}
+	device, err := c.holdDevice(ctx, &l)
+	if err != nil && (!isRefusal(err) || !device.known()) {
+		return nil, err
+	}
+	h := &Hold{c: c, device: device, set: set, path: cfg.Journal}
 	if !c.holds.add(h.key()) {
 		return nil, ErrHeld
 	}
 	if err := h.begin(ctx); err != nil {
 		c.holds.remove(h.key())
-		return nil, byTheName(err)
+		return nil, err
 	}
 	return h, nil
-}
-
-// byTheName has opError name the interface as the caller did, and not by its index, by
-// which it was asked for here.
-func byTheName(err error) error {
-	e, ok := err.(*Error) //nolint:errorlint // what wraps one is not changed
-	if !ok {
-		return err
-	}
-	c := *e
-	c.Link = ""
-	return &c
 }
 
 func (h *Hold) key() holdKey { return holdKey{h.device.Link.Index, h.set.control, h.set.name} }
@@ -182,10 +173,7 @@ func (h *Hold) undone(err, undo error) error {
 		e = &Error{Err: err}
 	}
 	c := *e
-	if inner, ok := undo.(*Error); ok { //nolint:errorlint // only its context is left out
-		undo = inner.Err
-	}
-	c.Err = fmt.Errorf("%w; and it could not be put back: %w", e.Err, undo)
+	c.Err = fmt.Errorf("%w; and it could not be put back: %w", e.Err, causeOf(undo))
 	if h.path != "" {
 		c.Hint = "the journal has it; Repair puts it back"
 	}
@@ -304,13 +292,13 @@ func (h *Hold) Release(ctx context.Context) (Change, error) {
 	}
 	change, err := h.restore(ctx)
 	if err != nil && !errors.Is(err, ErrNotOurs) && !errors.Is(err, ErrNoDevice) {
-		return change, opError("release", h.device.Link, byTheName(err))
+		return change, opError("release", h.device.Link, err)
 	}
 	if lerr := h.leave(ctx); lerr != nil {
 		return change, opError("release", h.device.Link, errors.Join(err, lerr))
 	}
 	h.c.holds.remove(h.key())
-	h.released, h.restored, h.err = true, change, opError("release", h.device.Link, byTheName(err))
+	h.released, h.restored, h.err = true, change, opError("release", h.device.Link, err)
 	return change, h.err
 }
 
@@ -344,20 +332,4 @@ func (c *Client) restore(ctx context.Context, device *holdDevice, set setting, b
 		return c.writeSetting(ctx, link, set.control, set.name, before)
 	}
 	return change, fmt.Errorf("%w: it is %s", ErrNotOurs, printable(now))
-}
-
-// sameDevice returns the interface if it is the one that it was.
-func (c *Client) sameDevice(ctx context.Context, device *holdDevice) (rtnl.Link, error) {
-	l, err := c.resolve(ctx, Link{Index: device.Link.Index})
-	if err != nil {
-		return rtnl.Link{}, err
-	}
-	now := c.holdDevice(ctx, &l)
-	if err := ctx.Err(); err != nil {
-		return rtnl.Link{}, err
-	}
-	if !now.same(device) {
-		return rtnl.Link{}, fmt.Errorf("%w: index %d belongs to another by now", ErrNoDevice, device.Link.Index)
-	}
-	return l, nil
 }

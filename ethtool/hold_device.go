@@ -5,7 +5,8 @@ package ethtool
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
+	"fmt"
 
 	"github.com/bondkit/bondkit/internal/rtnl"
 )
@@ -17,43 +18,67 @@ type holdDevice struct {
 	// Kind is that of virtual interfaces, and Below the index of the one below it.
 	Kind  string `json:"kind,omitzero"`
 	Below int    `json:"below,omitzero"`
-	// MAC is the permanent address, Parent the bus and address of the device as
-	// rtnetlink tells them, and Driver and Bus what the driver tells. Empty is what
-	// the kernel did not tell.
+	// MAC is the permanent address and Addr the present one, Parent the bus and address of
+	// the device as rtnetlink tells them, and Driver and Bus what the driver tells. Empty is
+	// what the kernel did not tell.
 	MAC    string `json:"permanent_mac,omitzero"`
+	Addr   string `json:"mac,omitzero"`
 	Parent string `json:"parent,omitzero"`
 	Driver string `json:"driver,omitzero"`
 	Bus    string `json:"bus,omitzero"`
 }
 
-// holdDevice describes an interface.
-func (c *Client) holdDevice(ctx context.Context, l *rtnl.Link) holdDevice {
-	d := holdDevice{Link: linkOf(l), Kind: l.Kind, MAC: l.PermMAC.String()}
+// holdDevice describes an interface. With an error, which does not say that the driver tells nothing,
+// Driver and Bus are missing.
+func (c *Client) holdDevice(ctx context.Context, l *rtnl.Link) (holdDevice, error) {
+	d := holdDevice{Link: linkOf(l), Kind: l.Kind, MAC: l.PermMAC.String(), Addr: l.MAC.String()}
 	if l.Kind != "" {
 		d.Below = l.Parent
 	}
 	if l.ParentDev != "" {
 		d.Parent = l.ParentBus + "/" + l.ParentDev
 	}
-	info := make([]byte, 196) // struct ethtool_drvinfo
-	binary.NativeEndian.PutUint32(info, ioctlGetDriver)
-	if err := c.byName(ctx, l, func(name string) error { return c.ioctl(ctx, name, info) }); err == nil {
-		d.Driver, d.Bus = attr{data: info[4:36]}.text(), attr{data: info[100:132]}.text()
+	driver, err := c.driverOf(ctx, l)
+	switch {
+	case err == nil:
+		d.Driver, d.Bus = driver.Name, driver.Bus
+	case errors.Is(err, errNotTold):
+		err = nil
 	}
-	return d
+	return d, err
 }
+
+// sameDevice returns the interface if it is the one that it was.
+func (c *Client) sameDevice(ctx context.Context, device *holdDevice) (rtnl.Link, error) {
+	l, err := c.resolve(ctx, Link{Index: device.Link.Index})
+	if err != nil {
+		return rtnl.Link{}, err
+	}
+	now, err := c.holdDevice(ctx, &l)
+	if err != nil && (!isRefusal(err) || device.Driver != "" && !now.known()) {
+		return rtnl.Link{}, err
+	}
+	if !now.same(device) {
+		return rtnl.Link{}, fmt.Errorf("%w: index %d belongs to another by now", ErrNoDevice, device.Link.Index)
+	}
+	return l, nil
+}
+
+// known reports whether rtnetlink alone tells the device apart from others.
+func (d *holdDevice) known() bool { return d.MAC != "" || d.Parent != "" }
 
 // same reports whether d is certainly the interface that it was when it was old.
 func (d *holdDevice) same(old *holdDevice) bool {
 	switch {
 	case d.Link.Index != old.Link.Index || d.Kind != old.Kind || d.Below != old.Below || d.MAC != old.MAC || d.Parent != old.Parent:
 		return false
-	case d.Driver == "" && old.Driver != "":
+	case (d.Driver == "") != (old.Driver == ""):
 		// A device that is away does not tell. What does not change must do.
-		return d.MAC != "" || d.Parent != ""
+		return d.known()
 	case d.Driver != old.Driver || d.Bus != old.Bus:
 		return false
 	}
-	// What nothing but the name tells apart must have it still.
-	return d.MAC != "" || d.Parent != "" || d.Bus != "" || d.Link.Name == old.Link.Name
+	// What nothing else tells apart must have its name or its address still: there are
+	// renames, and a bond gives its slaves another address.
+	return d.known() || d.Bus != "" || d.Link.Name == old.Link.Name || d.Addr != "" && d.Addr == old.Addr
 }

@@ -58,7 +58,7 @@ func (c *Client) repair(ctx context.Context, path string) ([]Change, error) {
 		change, err := c.repairEntry(ctx, boot, &e)
 		changes = append(changes, change)
 		if err != nil {
-			kept, errs = append(kept, e), append(errs, opError("repair", e.Device.Link, byTheName(err)))
+			kept, errs = append(kept, e), append(errs, opError("repair", e.Device.Link, err))
 		}
 	}
 	if len(kept) < len(entries) || len(entries) == 0 {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -270,12 +271,19 @@ func TestRepairNotOurs(t *testing.T) {
 	}
 }
 
-// TestRepairVirtual has an interface that only its name and what is below tell apart.
+// TestRepairVirtual has an interface that only its name, its address and what is below tell apart.
 func TestRepairVirtual(t *testing.T) {
 	for name, after := range map[string]func(*ethtooltest.Kernel){
 		"same":    func(*ethtooltest.Kernel) {},
 		"renamed": func(k *ethtooltest.Kernel) { k.Rename("mv0", "mv1") },
-		"moved":   func(k *ethtooltest.Kernel) { k.Update("mv0", func(n *ethtooltest.NIC) { n.Lower = "eth1" }) },
+		"new address": func(k *ethtooltest.Kernel) {
+			k.Update("mv0", func(n *ethtooltest.NIC) { n.MAC = net.HardwareAddr{2, 0, 0, 0, 0, 9} })
+		},
+		"both": func(k *ethtooltest.Kernel) {
+			k.Rename("mv0", "mv1")
+			k.Update("mv1", func(n *ethtooltest.NIC) { n.MAC = net.HardwareAddr{2, 0, 0, 0, 0, 9} })
+		},
+		"moved": func(k *ethtooltest.Kernel) { k.Update("mv0", func(n *ethtooltest.NIC) { n.Lower = "eth1" }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			k, c := holdHost(t)
@@ -287,7 +295,7 @@ func TestRepairVirtual(t *testing.T) {
 			crashed := journalCopy(t, cfg.Journal)
 			after(k)
 			changes, err := c.Repair(t.Context(), crashed)
-			if err != nil || len(changes) != 1 || changes[0].Changed != (name == "same") {
+			if err != nil || len(changes) != 1 || changes[0].Changed != (name != "both" && name != "moved") {
 				t.Errorf("%+v, %v", changes, err)
 			}
 		})

@@ -58,7 +58,7 @@ type LinkInfo struct {
 // Link.
 func (c *Client) LinkInfo(ctx context.Context, link Link) (LinkInfo, error) {
 	info, err := c.linkInfo(ctx, link)
-	return info, opError("get link info", link, err)
+	return info, opError("read link info of", link, err)
 }
 
 func (c *Client) linkInfo(ctx context.Context, link Link) (LinkInfo, error) {

@@ -511,7 +511,7 @@ func TestErrorMapWithoutFlags(t *testing.T) {
 		for _, name := range kinds {
 			link := ethtool.Link{Name: name}
 			_, err := c.Flags(t.Context(), link)
-			coreWant(t, err, "get flags", ethtool.ErrNoPrivateFlags, errors.ErrUnsupported)
+			coreWant(t, err, "read flags of", ethtool.ErrNoPrivateFlags, errors.ErrUnsupported)
 			change, err := c.SetFlag(t.Context(), link, "x", true)
 			coreWant(t, err, "set flag", ethtool.ErrNoPrivateFlags)
 			if change.Changed {
@@ -521,11 +521,11 @@ func TestErrorMapWithoutFlags(t *testing.T) {
 		index := n.index("v0")
 		for _, link := range []ethtool.Link{{Name: "nope"}, {Index: 4242}, {Index: index, Name: "lo"}, {Index: index, Name: "nope"}} {
 			_, err := c.Flags(t.Context(), link)
-			coreWant(t, err, "get flags", ethtool.ErrNoDevice, os.ErrNotExist)
+			coreWant(t, err, "read flags of", ethtool.ErrNoDevice, os.ErrNotExist)
 			_, err = c.SetFlag(t.Context(), link, "x", true)
 			coreWant(t, err, "set flag", ethtool.ErrNoDevice)
 			_, err = c.LinkInfo(t.Context(), link)
-			coreWant(t, err, "get link info", ethtool.ErrNoDevice)
+			coreWant(t, err, "read link info of", ethtool.ErrNoDevice)
 		}
 	}
 }

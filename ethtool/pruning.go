@@ -70,7 +70,7 @@ type Pruning struct {
 // The error matches ErrNoDevice where the interface is not there.
 func (c *Client) SourcePruning(ctx context.Context, link Link) (Pruning, error) {
 	v, err := c.pruning(ctx, link, maxPruningDepth)
-	return v.Pruning, opError("source pruning", link, err)
+	return v.Pruning, opError("read source pruning of", link, err)
 }
 
 const (
@@ -100,7 +100,8 @@ func (c *Client) pruning(ctx context.Context, link Link, depth int) (pruningVerd
 		in.settings[settingKey{ControlMacvlanMode, ""}] = macvlanModeText(l.MacvlanMode)
 	}
 	if l.Kind == "" {
-		if err := c.pruningFacts(ctx, linkOf(&l), &in); err != nil {
+		// By index alone, a rename meanwhile does no harm.
+		if err := c.pruningFacts(ctx, Link{Index: l.Index}, &in); err != nil {
 			return pruningVerdict{}, err
 		}
 	}

@@ -32,9 +32,9 @@ func (c *Client) holdPruning(ctx context.Context, link Link, prune bool, cfg *Ho
 		if v.Control == controlNone || v.Control == ControlHost || v.Value == "" {
 			s = setting{}
 		}
-		return c.hold(ctx, on, s, cfg)
+		return c.hold(ctx, Link{Index: on.Index}, s, cfg)
 	}
-	h, err := c.hold(ctx, on, setting{control: v.Control, name: v.Name, value: v.setting(prune)}, cfg)
+	h, err := c.hold(ctx, Link{Index: on.Index}, setting{control: v.Control, name: v.Name, value: v.setting(prune)}, cfg)
 	if err != nil {
 		return h, err
 	}

@@ -45,9 +45,9 @@ func (c *Client) setPruning(ctx context.Context, link Link, prune bool) (Change,
 	if done {
 		return Change{Link: on, Control: v.Control, Name: v.Name, Before: v.Value, After: v.Value, Verified: true}, nil
 	}
-	change, err := c.writeSetting(ctx, on, v.Control, v.Name, v.setting(prune))
+	change, err := c.writeSetting(ctx, Link{Index: on.Index}, v.Control, v.Name, v.setting(prune))
 	if err != nil {
-		return change, err
+		return change, opError("", on, err)
 	}
 	return change, c.verifyPruning(ctx, v.Link, prune, change)
 }
@@ -56,7 +56,7 @@ func (c *Client) setPruning(ctx context.Context, link Link, prune bool) (Change,
 func (c *Client) verifyPruning(ctx context.Context, link Link, prune bool, change Change) error {
 	v, err := c.pruning(ctx, Link{Index: link.Index}, maxPruningDepth)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotVerified, err)
+		return fmt.Errorf("%w: %w", ErrNotVerified, causeOf(err))
 	}
 	switch {
 	case v.State == pruningWanted(prune):

@@ -96,7 +96,7 @@ func (c *Client) setFlag(ctx context.Context, link Link, name string, on bool) (
 	case refused != nil:
 		return change, refused
 	case err != nil:
-		return change, &Error{Err: fmt.Errorf("%w: it cannot be read back: %w", ErrNotVerified, err)}
+		return change, &Error{Err: fmt.Errorf("%w: it cannot be read back: %w", ErrNotVerified, causeOf(err))}
 	case !ok:
 		return change, &Error{Err: fmt.Errorf("%w: the flag is gone", ErrNotVerified)}
 	case is != on:
@@ -152,15 +152,30 @@ func (c *Client) ioctlWriteFlag(ctx context.Context, l *rtnl.Link, name string, 
 			bits |= 1 << i
 		}
 		binary.NativeEndian.PutUint32(value[4:], bits)
-		// No byName here: it is not to be written twice. A name that has gone to
-		// another interface since it was read is what is left of the race.
-		now, err := c.resolve(ctx, Link{Index: l.Index})
+		return c.ioctlWrite(ctx, l, value)
+	}
+	return unknownFlag(name, s.list)
+}
+
+// ioctlWrite is byName for what is not to be written twice: it asks again only where no interface
+// had the name any more. A name that has gone to another interface since it was read is what
+// is left of the race.
+func (c *Client) ioctlWrite(ctx context.Context, l *rtnl.Link, value []byte) error {
+	now, err := c.resolve(ctx, Link{Index: l.Index})
+	for range ioctlRenames {
 		if err != nil {
 			return err
 		}
-		return c.ioctl(ctx, now.Name, value)
+		name := now.Name
+		refused := c.ioctl(ctx, name, value)
+		if !errors.Is(refused, syscall.ENODEV) {
+			return refused
+		}
+		if now, err = c.resolve(ctx, Link{Index: l.Index}); err == nil && now.Name == name {
+			return refused
+		}
 	}
-	return unknownFlag(name, s.list)
+	return errRenamed
 }
 
 // readBack reads the flags, and waits for a device that resets itself meanwhile.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/bondkit/bondkit/internal/rtnl"
 )
 
 // Values of settings.
@@ -103,16 +105,17 @@ func (c *Client) changeSetting(ctx context.Context, link Link, control Control, 
 	if err != nil {
 		return Change{}, err
 	}
-	link = linkOf(&l)
+	change := Change{Link: linkOf(&l), Control: control, Name: name}
+	link = Link{Index: l.Index} // a rename meanwhile does no harm
 	write, err := c.settingWriter(link, l.Kind, control, name, value)
 	if err != nil {
-		return Change{}, err
+		return change, err
 	}
 	before, err := c.settingValue(ctx, link, control, name)
 	if err != nil {
-		return Change{}, err
+		return change, err
 	}
-	change := Change{Link: link, Control: control, Name: name, Before: before, After: before}
+	change.Before, change.After = before, before
 	if before == value {
 		change.Verified = true
 		return change, nil
@@ -134,7 +137,7 @@ func (c *Client) changeSetting(ctx context.Context, link Link, control Control, 
 		return change, err
 	case readErr != nil:
 		change.Changed, change.Via = true, ViaNetlink
-		return change, fmt.Errorf("%w: %w", ErrNotVerified, readErr)
+		return change, fmt.Errorf("%w: it cannot be read back: %w", ErrNotVerified, causeOf(c.settingError(ctx, "", link, name, readErr)))
 	}
 	change.Via = ViaNetlink
 	if after != value {
@@ -185,7 +188,7 @@ func (c *Client) settingError(ctx context.Context, op string, link Link, name st
 		if ke.Meaning == nil && ke.Errno == syscall.EINVAL {
 			ke = &KernelError{Errno: ke.Errno, Message: ke.Message, Meaning: ErrRefused}
 		}
-		err = c.meant(ctx, nil, ke, errNoSetting)
+		err = c.meant(ctx, &rtnl.Link{Index: link.Index, Name: link.Name}, ke, errNoSetting)
 	}
 	err = opError(op, link, err)
 	if e, ok := errors.AsType[*Error](err); ok && e.Flag == "" {

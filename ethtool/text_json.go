@@ -147,3 +147,63 @@ func (r *Reporter) UnmarshalJSON(b []byte) error {
 	type plain Reporter
 	return unmarshalTexts(b, (*plain)(r), func(p *plain) []*string { return []*string{&p.Handle, &p.Name} })
 }
+
+func (p *Pruning) texts() []*string {
+	return []*string{&p.Driver, &p.Name, &p.Value, &p.Reason, &p.Caution, &p.Source}
+}
+
+// MarshalJSON returns an object with the keys that are in the type. Odd bytes are
+// escaped as by [Link.MarshalJSON].
+func (p Pruning) MarshalJSON() ([]byte, error) {
+	type plain Pruning
+	escapeAll(p.texts()...)
+	return json.Marshal(plain(p))
+}
+
+// UnmarshalJSON reads what MarshalJSON returns, and ignores other keys.
+func (p *Pruning) UnmarshalJSON(b []byte) error {
+	type plain Pruning
+	return unmarshalTexts(b, (*plain)(p), func(p *plain) []*string { return (*Pruning)(p).texts() })
+}
+
+// MarshalJSON returns an object with the keys that are in the type. Odd bytes are
+// escaped as by [Link.MarshalJSON].
+func (c Change) MarshalJSON() ([]byte, error) {
+	type plain Change
+	escapeAll(&c.Name, &c.Before, &c.After)
+	return json.Marshal(plain(c))
+}
+
+// UnmarshalJSON reads what MarshalJSON returns, and ignores other keys.
+func (c *Change) UnmarshalJSON(b []byte) error {
+	type plain Change
+	return unmarshalTexts(b, (*plain)(c), func(p *plain) []*string { return []*string{&p.Name, &p.Before, &p.After} })
+}
+
+// MarshalJSON returns an object with the keys that are in the type. Odd bytes are
+// escaped as by [Link.MarshalJSON].
+func (e FlagEvent) MarshalJSON() ([]byte, error) {
+	type plain FlagEvent
+	escapeAll(&e.OldName)
+	return json.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads what MarshalJSON returns, and ignores other keys.
+func (e *FlagEvent) UnmarshalJSON(b []byte) error {
+	type plain FlagEvent
+	return unmarshalTexts(b, (*plain)(e), func(p *plain) []*string { return []*string{&p.OldName} })
+}
+
+// MarshalJSON returns an object with the keys that are in the type. Odd bytes are
+// escaped as by [Link.MarshalJSON].
+func (c FlagChange) MarshalJSON() ([]byte, error) {
+	type plain FlagChange
+	escapeAll(&c.Name)
+	return json.Marshal(plain(c))
+}
+
+// UnmarshalJSON reads what MarshalJSON returns, and ignores other keys.
+func (c *FlagChange) UnmarshalJSON(b []byte) error {
+	type plain FlagChange
+	return unmarshalTexts(b, (*plain)(c), func(p *plain) []*string { return []*string{&p.Name} })
+}

@@ -45,7 +45,8 @@ const (
 // are told of also when they have none, and need not be there yet: they are told of as soon
 // as they are. They are followed by index through a rename, and after FlagsRemoved by
 // their last name. A device that does not answer, because it is suspended or its driver resets it, is
-// asked again every second, and until it answers nothing is told of it.
+// asked again every second, and until it answers nothing is told of it. Without links given, so is one
+// whose driver answers with an error.
 //
 // While the loop body runs, notifications wait. If they become too many, the kernel drops them:
 // then everything is read, the differences to what was told before are told, and FlagsResynced after

@@ -154,6 +154,10 @@ func (w *flagWatcher) read(ctx context.Context, there map[int]*rtnl.Link) error 
 			case errors.Is(err, ErrDeviceAway), errors.Is(err, ErrBusy), errors.Is(err, context.DeadlineExceeded):
 				w.away[index] = true
 				continue
+			case w.all && isRefusal(err):
+				// One driver that fails is no reason to be silent about the others.
+				w.away[index] = true
+				continue
 			default:
 				return err
 			}
@@ -164,6 +168,12 @@ func (w *flagWatcher) read(ctx context.Context, there map[int]*rtnl.Link) error 
 		}
 	}
 	return nil
+}
+
+// isRefusal reports whether an error is the kernel's answer, and not about the Client.
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*KernelError](err)
+	return ok
 }
 
 // hasFlags reports whether an interface is known to have flags.

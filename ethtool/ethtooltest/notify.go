@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -58,7 +59,7 @@ func (s *subscription) Receive(ctx context.Context) ([]ethtool.Message, error) {
 		queued, overrun, closed := s.take()
 		switch {
 		case closed:
-			return nil, errClosed
+			return nil, os.ErrClosed
 		case overrun:
 			return nil, &ethtool.Error{Op: "receive", Err: errors.Join(ethtool.ErrOverrun, syscall.ENOBUFS)}
 		case len(queued) > 0:
@@ -93,7 +94,7 @@ func (s *subscription) Close() error {
 	s.k.mu.Lock()
 	defer s.k.mu.Unlock()
 	if s.closed {
-		return errClosed
+		return os.ErrClosed
 	}
 	s.closed = true
 	close(s.done)

@@ -104,8 +104,6 @@ type transport struct {
 	closed bool
 }
 
-var errClosed error = &ethtool.Error{Err: os.ErrClosed}
-
 func (t *transport) isClosed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,7 +115,7 @@ func (t *transport) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return errClosed
+		return os.ErrClosed
 	}
 	t.closed = true
 	return nil
@@ -126,7 +124,7 @@ func (t *transport) Close() error {
 // do is what all requests have in common: serve carries one out, with k.mu held.
 func (t *transport) do(ctx context.Context, c Call, serve func() error) error {
 	if t.isClosed() {
-		return errClosed
+		return os.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
 		return err
