@@ -271,7 +271,7 @@ func TestHoldGone(t *testing.T) {
 	})
 }
 
-// TestHoldRetry has a Release that fails for now.
+// TestHoldRetry has a Release that fails at first.
 func TestHoldRetry(t *testing.T) {
 	k, c := holdHost(t)
 	h := mustHold(t, c, "eth0", holdFlag, true, nil)

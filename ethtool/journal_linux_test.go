@@ -302,7 +302,7 @@ func TestRepairVirtual(t *testing.T) {
 	}
 }
 
-// TestRepairKeeps has entries that cannot be put back for now.
+// TestRepairKeeps has entries that cannot be put back yet.
 func TestRepairKeeps(t *testing.T) {
 	k, c := holdHost(t)
 	cfg := journalConfig(t)

@@ -16,7 +16,7 @@ import (
 const (
 	// watchSettle is how long is waited for more of what belongs together.
 	watchSettle = 2 * time.Millisecond
-	// watchAway is how often a device is asked again that does not answer for now.
+	// watchAway is how often a device is asked again that does not answer.
 	watchAway = time.Second
 
 	msgPrivFlagsNtf = 15

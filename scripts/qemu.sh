@@ -54,7 +54,7 @@ fi
 mkdir -p "$cache"
 work=$(mktemp -d "$cache/.fetch-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/deb" "$work/root"
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/deb" "$work/tree"
 echo "deb [signed-by=$keyring] $mirror $codename-backports main" >"$work/sources.list"
 : >"$work/status"
 cat >"$work/apt.conf" <<CONF
@@ -75,13 +75,13 @@ if ! (apt-get -q update && cd "$work/deb" && apt-get -q download qemu-system-x86
 	exit 1
 fi
 for f in "$work"/deb/*.deb; do
-	dpkg-deb -x "$f" "$work/root"
+	dpkg-deb -x "$f" "$work/tree"
 done
-rm -rf "$cache/root"
-mv "$work/root" "$cache/root"
+rm -rf "$cache/tree"
+mv "$work/tree" "$cache/tree"
 cat >"$program.new" <<RUN
 #!/bin/sh
-exec "$cache/root/usr/bin/qemu-system-x86_64" -L "$cache/root/usr/share/qemu" -L "$cache/root/usr/share/seabios" "\$@"
+exec "$cache/tree/usr/bin/qemu-system-x86_64" -L "$cache/tree/usr/share/qemu" -L "$cache/tree/usr/share/seabios" "\$@"
 RUN
 chmod +x "$program.new"
 mv "$program.new" "$program"

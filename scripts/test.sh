@@ -18,6 +18,8 @@ cd "$(dirname "$0")/.." || exit 1
 : "${KERNEL_HARDWARE_PKGS:=./ethtool}"
 # Of these, the packages whose tests measure time.
 : "${KERNEL_ALONE:=./internal/lab ./arpmon}"
+# And those that other packages use in every kernel: the first and the last will do.
+: "${KERNEL_ENDS:=./internal/lab}"
 : "${BONDKIT_BIN:=${XDG_CACHE_HOME:-$HOME/.cache}/bondkit/bin}"
 : "${KERNEL_TIMEOUT:=15m}"
 
@@ -119,6 +121,12 @@ kernel_test() {
 		-exec "$BONDKIT_BIN/vmtest -kernel $1${qemu:+ -qemu $qemu}" "$2"
 }
 
+# ends prints the first and the last of its arguments.
+ends() {
+	echo "$1"
+	[ $# -lt 2 ] || echo "${!#}"
+}
+
 # kernel_tests runs the matrix. Packages that measure time have the machine to
 # themselves; of the others, as many kernels run at once as there are processors.
 kernel_tests() {
@@ -131,17 +139,21 @@ kernel_tests() {
 			failed=$((failed + 1))
 			continue
 		fi
+		kernels=$KERNELS
+		case " $KERNEL_HARDWARE_PKGS " in
+		*" $pkg "*) kernels="$kernels $KERNEL_HARDWARE" ;;
+		esac
+		case " $KERNEL_ENDS " in
+		# shellcheck disable=SC2086
+		*" $pkg "*) kernels=$(ends $KERNELS) ;;
+		esac
 		case " $KERNEL_ALONE " in
 		*" $pkg "*)
-			for kernel in $KERNELS; do
+			for kernel in $kernels; do
 				step "kernel $kernel, $pkg" kernel_test "$kernel" "$pkg"
 			done
 			continue
 			;;
-		esac
-		kernels=$KERNELS
-		case " $KERNEL_HARDWARE_PKGS " in
-		*" $pkg "*) kernels="$kernels $KERNEL_HARDWARE" ;;
 		esac
 		for kernel in $kernels; do
 			[ "$jobs" -lt "$max" ] || {

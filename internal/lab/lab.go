@@ -47,7 +47,8 @@ type Config struct {
 	// Bond holds the words that follow "type bond" in the ip command, for
 	// example {"mode", "active-backup", "miimon", "100"}. Nil builds no bond:
 	// the lab then plays one. An empty slice that is not nil builds a bond with
-	// the defaults of the kernel.
+	// the defaults of the kernel. New waits until its first slave is active, except
+	// with arp_interval on a kernel before 6.0, whose monitor flaps over these devices.
 	Bond []string
 	// Rig says what the slaves are made of.
 	Rig Rig

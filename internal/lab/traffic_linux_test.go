@@ -254,6 +254,9 @@ func TestVEPAPrunes(t *testing.T) {
 // TestBondARPMonitor shows the verdict of the kernel's own ARP monitor where it is
 // right, and where source pruning fools it.
 func TestBondARPMonitor(t *testing.T) {
+	// Before, the monitor goes by the device's last transmission, which these devices
+	// do not note: the bond may never get ready.
+	needKernel(t, 6, 0)
 	tests := []struct {
 		name   string
 		rig    lab.Rig
@@ -269,9 +272,6 @@ func TestBondARPMonitor(t *testing.T) {
 			l := lab.Start(t, &lab.Config{Chatty: 1, Rig: tt.rig, Bond: []string{
 				"mode", "active-backup", "arp_interval", "200", "arp_validate", "all", "arp_ip_target", "192.0.2.1",
 			}})
-			// Before, the monitor goes by the device's last transmission, which
-			// these devices do not note.
-			needKernel(t, 6, 0)
 			if tt.fault != "" {
 				inject(t, l, tt.fault)
 			}
