@@ -444,7 +444,11 @@ func watchChangeHost(t *testing.T, k *bondtest.Kernel, rng *rand.Rand) {
 // TestWatchProperty changes a host at random, and replays the events: the replay never
 // hears of anything impossible, and always gets where the host is.
 func TestWatchProperty(t *testing.T) {
-	for seed := range uint64(40) {
+	seeds := uint64(40)
+	if testing.Short() {
+		seeds = 12 // every release and every queue
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				release := bondtest.Releases()[seed%4]
