@@ -3,8 +3,12 @@
 
 // Package rtnl reads the few facts about links that several packages of this
 // module need from rtnetlink: names, addresses, masters, flags, carrier and the
-// heads of a bond's options. It only reads, needs no privilege, and imports
+// heads of a bond's options. That only reads, needs no privilege, and imports
 // none of the module's packages.
+//
+// Below it, and for packages that send requests of their own, are Socket, a netlink
+// socket that tells a disturbed dump and a refusal apart, and NetNS, which opens sockets
+// in another network namespace. Both are on Linux only.
 //
 // The decoders [ParseLink] and [ParseAddr] build everywhere; [Dial] and [Watch]
 // need Linux and return an error matching [errors.ErrUnsupported] elsewhere.
