@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestLive(t *testing.T) {
 // in runs f on a thread of its own in a new network namespace.
 func in(t *testing.T, f func(ctx context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
 	done := make(chan error)
 	go func() {
@@ -103,20 +104,28 @@ func live(ctx context.Context, o bond.Options) error {
 	if _, err := c.SetSlave(ctx, bond.Link{Name: "e1"}, bond.SlaveOptions{QueueID: new(uint16(3))}); err != nil {
 		return err
 	}
+	if err := settle(func() error { return compareLive(ctx, c) }); err != nil {
+		return err
+	}
+	// The monitor may change a slave between two comparisons, and between the two
+	// reads of one.
+	return withoutNetAdmin(func() error {
+		return settle(func() error { return compareUnprivileged(ctx, c) })
+	})
+}
+
+// settle calls f until it has nothing to say or the patience is over.
+func settle(f func() error) error {
 	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := compareLive(ctx, c)
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
+		err := f()
+		if err == nil || time.Now().After(deadline) {
 			return err
 		}
 		<-tick.C
 	}
-	return withoutNetAdmin(func() error { return compareUnprivileged(ctx, c) })
 }
 
 // read reads bond0 and checks that nothing in the text is new to the parser.
@@ -182,8 +191,9 @@ func compareLive(ctx context.Context, c *bond.Client) error {
 	if b.Mode == bond.Mode8023AD && (!p.Has(procfs.FieldAggregator) || !b.Has(bond.OptionADInfo) || b.AD.Ports != 2) {
 		d = append(d, fmt.Errorf("LACP has not settled: %+v", b.AD))
 	}
-	if !b.Carrier && b.MIIMon != 0 {
-		d = append(d, errors.New("the bond has no carrier"))
+	isDown := func(s bond.Slave) bool { return s.MIIStatus != bond.MIIUp }
+	if b.MIIMon != 0 && (!b.Carrier || slices.ContainsFunc(slaves, isDown)) {
+		d = append(d, errors.New("the bond or a slave is not up yet"))
 	}
 	return errors.Join(d...)
 }
