@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
@@ -210,7 +211,7 @@ func TestMonitorCapabilities(t *testing.T) {
 		ip(t, l.Host(), "link", "del", "e2")
 		recreate(t, l, "e2", "p2", "sw2")
 		broken := cut(t, l, 1)
-		waitFor(t, "the probes of the new e2", func() bool { return seenProbe(t, l, "p2") })
+		waitFor(t, "the probes of the new e2", func() bool { return seenProbe(t, l, "p2", netip.IPv4Unspecified()) })
 		undo(t, broken)
 		c.stdin.Close()
 		if r = c.report(); r.Stats.Reopened != 1 || r.Error != "" {
@@ -228,8 +229,8 @@ func TestMonitorCapabilities(t *testing.T) {
 	})
 }
 
-// seenProbe reports whether a probe came to a port of a switch.
-func seenProbe(t *testing.T, l *lab.Lab, port string) bool {
+// seenProbe reports whether a probe from an address comes to a port of a switch within a second.
+func seenProbe(t *testing.T, l *lab.Lab, port string, sender netip.Addr) bool {
 	t.Helper()
 	tap, err := l.Fabric().Tap(port)
 	if err != nil {
@@ -242,7 +243,7 @@ func seenProbe(t *testing.T, l *lab.Lab, port string) bool {
 		if err != nil {
 			return false
 		}
-		if a, ok := f.ARP(); ok && !f.Outgoing && a.Op == 1 && a.SPA.IsUnspecified() {
+		if a, ok := f.ARP(); ok && !f.Outgoing && a.Op == 1 && a.SPA == sender {
 			return true
 		}
 	}
@@ -281,9 +282,8 @@ func TestMonitorStopped(t *testing.T) {
 		if err := c.cmd.Process.Signal(unix.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		if !seenProbe(t, l, "p1") || !seenProbe(t, l, "p2") {
-			t.Error("no probes after it went on")
-		}
+		probes := func(port string) bool { return seenProbe(t, l, port, netip.IPv4Unspecified()) }
+		waitFor(t, "probing after it went on", func() bool { return probes("p1") && probes("p2") })
 	}
 	c.stdin.Close()
 	r := c.report()

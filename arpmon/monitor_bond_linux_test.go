@@ -154,7 +154,7 @@ func TestBondDeviceUnsafe(t *testing.T) {
 	r.eventually(5*time.Second, "stopped", func() bool { return errors.Is(r.Err("e1"), arpmon.ErrUnsafeIdentity) })
 	r.eventually(5*time.Second, "without a link", r.is("e1", arpmon.SlaveNoLink))
 	sent := r.slave("e1").Sent
-	if seenProbe(t, l, "p1") || r.slave("e1").Sent != sent {
+	if seenProbe(t, l, "p1", cfg.Sender) || r.slave("e1").Sent != sent {
 		t.Error("it still probes")
 	}
 	bondFailover(t, l, 1)

@@ -169,10 +169,10 @@ func TestMonitorFlood(t *testing.T) {
 	tagged := append(append([]byte(nil), good[:12]...), 0x81, 0, 0, 7)
 	frames = append(frames, append(tagged, good[12:]...))
 
-	before, stats, answered := r.transitions(), r.Stats(), r.slave("e1").Pairs[0].Replied
+	before, stats, quiet := r.transitions(), r.Stats(), r.slave("e1").Pairs
 	stop := flood(t, l, "p1", frames)
 	r.probed("e2", 20)
-	r.eventually(20*time.Second, "answered", func() bool { return r.slave("e1").Pairs[0].Replied >= answered+10 })
+	r.eventually(20*time.Second, "answered", func() bool { return r.slave("e1").Pairs[0].Replied >= quiet[0].Replied+10 })
 	n := stop()
 	after := r.Stats()
 	t.Logf("%d frames, %+v", n, after)
@@ -185,9 +185,11 @@ func TestMonitorFlood(t *testing.T) {
 	if n > 10000 && after.EvidenceDrops == 0 {
 		t.Errorf("all of %d forged frames were looked at", n)
 	}
-	for _, p := range r.slave("e1").Pairs {
-		if p.Missed > 0 && after.Engine.Stalls == 0 {
-			t.Errorf("%s: %d probes missed of %d", p.Target, p.Missed, p.Sent)
+	// An answer may come late where the guest is slow, but not many do.
+	for i, p := range r.slave("e1").Pairs {
+		missed, sent := p.Missed-quiet[i].Missed, p.Sent-quiet[i].Sent
+		if 4*missed > sent && after.Engine.Stalls == stats.Engine.Stalls {
+			t.Errorf("%s: %d probes missed of %d", p.Target, missed, sent)
 		}
 	}
 	frozen := r.slave("e1").Frames

@@ -37,6 +37,8 @@ func (r *planReal) arm(n int) {
 
 func (r *planReal) count() int { return int(r.seen.Load()) }
 
+func (r *planReal) monitors() bool { return true }
+
 func (r *planReal) Do(ctx context.Context, req bond.Message) ([]bond.Message, error) {
 	n := r.seen.Add(1) - 1
 	hit := n == r.n.Load()
@@ -161,7 +163,13 @@ func TestApplyEveryFailureKernel(t *testing.T) {
 	for n := 0; n < requests; n += step {
 		real.arm(n)
 		res, err := c.Apply(t.Context(), target, planAll)
+		made := real.count()
 		real.arm(-1)
+		if err == nil && made <= n && n > 0 {
+			// One name less was looked up than when they were counted, for another slave was active.
+			planApply(t, c, start)
+			continue
+		}
 		if err == nil {
 			t.Fatalf("request %d: no error", n)
 		}

@@ -131,7 +131,7 @@ func planView(s *bond.State) map[string]string {
 
 // planPatience is how long the kernel may take to choose an active slave again: delays and
 // monitors take their time.
-const planPatience = 5 * time.Second
+const planPatience = 20 * time.Second
 
 // planDiffers returns in what the state differs from what it was, once it stays so.
 func planDiffers(t testing.TB, c *bond.Client, before *bond.State) string {

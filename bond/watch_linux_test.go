@@ -202,7 +202,7 @@ func TestWatchKernelTransitions(t *testing.T) {
 	w := startWatch(t, h.dial(bond.Config{PollInterval: -1}))
 	w.when("up", "bond0", func(b *bond.Bond) bool { return b.Carrier && b.OperState == bond.OperUp })
 	for quiet := false; !quiet; {
-		_, told := w.next(time.Second)
+		_, told := w.next(3 * time.Second)
 		quiet = !told
 	}
 	from := len(w.seen)

@@ -185,15 +185,16 @@ func TestApplyConfirm(t *testing.T) {
 		name  string
 		stdin func(t *testing.T) io.Reader
 		want  string // in standard error; empty if the change stays
+		limit string // 1h if empty
 	}{
-		{"yes", func(*testing.T) io.Reader { return strings.NewReader("yes\n") }, ""},
-		{"YES with blanks", func(*testing.T) io.Reader { return strings.NewReader("  YES \r\nno\n") }, ""},
-		{"no", func(*testing.T) io.Reader { return strings.NewReader("no\n") }, "the answer was no"},
-		{"empty line", func(*testing.T) io.Reader { return strings.NewReader("\n") }, `the answer was ""`},
-		{"typing error", func(*testing.T) io.Reader { return strings.NewReader("yse\x1b\n") }, `the answer was "yse\x1b"`},
-		{"end of input", func(*testing.T) io.Reader { return strings.NewReader("") }, "no answer"},
-		{"broken line", func(*testing.T) io.Reader { return errReader{} }, "no answer"},
-		{"nothing typed", func(t *testing.T) io.Reader { return newSilence(t) }, "no answer in 1s"},
+		{"yes", func(*testing.T) io.Reader { return strings.NewReader("yes\n") }, "", ""},
+		{"YES with blanks", func(*testing.T) io.Reader { return strings.NewReader("  YES \r\nno\n") }, "", ""},
+		{"no", func(*testing.T) io.Reader { return strings.NewReader("no\n") }, "the answer was no", ""},
+		{"empty line", func(*testing.T) io.Reader { return strings.NewReader("\n") }, `the answer was ""`, ""},
+		{"typing error", func(*testing.T) io.Reader { return strings.NewReader("yse\x1b\n") }, `the answer was "yse\x1b"`, ""},
+		{"end of input", func(*testing.T) io.Reader { return strings.NewReader("") }, "no answer", ""},
+		{"broken line", func(*testing.T) io.Reader { return errReader{} }, "no answer", ""},
+		{"nothing typed", func(t *testing.T) io.Reader { return newSilence(t) }, "no answer in 1s", "1s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -202,8 +203,12 @@ func TestApplyConfirm(t *testing.T) {
 			b.speeds = map[int]speed{2: {25000, "full"}}
 			before := b.snapshot()
 			b.stdin = tt.stdin(t)
-			stdout, stderr, status := b.run("apply -confirm 1s -f " + b.file(liveSpec))
-			if !strings.Contains(stderr, "Keep this change? Type yes within 1s, or it is undone: \n") ||
+			limit := tt.limit
+			if limit == "" {
+				limit = "1h0m0s"
+			}
+			stdout, stderr, status := b.run("apply -confirm " + limit + " -f " + b.file(liveSpec))
+			if !strings.Contains(stderr, "Keep this change? Type yes within "+limit+", or it is undone: \n") ||
 				!strings.Contains(stderr, "miimon 200 ms") || !strings.Contains(stderr, "25 Gbit/s full") {
 				t.Errorf("standard error %q has no question with what it is about", stderr)
 			}
@@ -256,7 +261,7 @@ func TestApplyConfirmSettles(t *testing.T) {
 	b = applyBench(t)
 	b.kernel.SetCarrier("eth2", false)
 	b.stdin = strings.NewReader("yes\n")
-	_, stderr, status = b.run("apply -confirm 1s -f " + b.file(liveSpec))
+	_, stderr, status = b.run("apply -confirm 20s -f " + b.file(liveSpec))
 	if status != cli.ExitDone || !strings.Contains(stderr, "bond0  DEGRADED  eth2 down\n") {
 		t.Errorf("status %d, standard error %q", status, stderr)
 	}
@@ -279,7 +284,7 @@ func TestApplyConfirmEndless(t *testing.T) {
 	before := b.snapshot()
 	in := &endless{}
 	b.stdin = in
-	_, stderr, status := b.run("apply -confirm 2s -f " + b.file(liveSpec))
+	_, stderr, status := b.run("apply -confirm 1m -f " + b.file(liveSpec))
 	if n := in.n.Load(); n > 1<<16 {
 		t.Errorf("%d bytes were read", n)
 	}
@@ -309,13 +314,13 @@ func TestApplyConfirmInterruptedEarly(t *testing.T) {
 		defer interrupt()
 		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()
-		settling := 0
+		var settling time.Time
 		for range tick.C {
 			slaves, err := client.Slaves(t.Context(), bond.Link{Name: "bond0"})
-			if len(slaves) == 3 {
-				settling++
+			if len(slaves) == 3 && settling.IsZero() {
+				settling = time.Now()
 			}
-			if err != nil || settling == 100 {
+			if err != nil || !settling.IsZero() && time.Since(settling) > 100*time.Millisecond {
 				return
 			}
 		}
@@ -387,7 +392,7 @@ func TestApplyConfirmDeadLine(t *testing.T) {
 		close(asked)
 		<-stuck.end
 	}}
-	line := []string{"apply", "-confirm", "1s", "-f", b.file(liveSpec)}
+	line := []string{"apply", "-confirm", "5s", "-f", b.file(liveSpec)}
 	sys := b.system(&out, errs)
 	go func() { done <- run(t.Context(), line, sys) }()
 	<-asked
@@ -405,7 +410,7 @@ func TestApplyConfirmDeadLine(t *testing.T) {
 		t.Errorf("(-before +after):\n%s", diff)
 	}
 	close(stuck.end)
-	if status := <-done; status != cli.ExitFailed || !strings.Contains(errs.String(), "no answer in 1s") {
+	if status := <-done; status != cli.ExitFailed || !strings.Contains(errs.String(), "no answer in 5s") {
 		t.Errorf("status %d, standard error %q", status, errs.String())
 	}
 }
