@@ -209,21 +209,6 @@ func watchMatch(pattern, line string) bool {
 	return pattern == line
 }
 
-// when reads events until they have told something of a bond.
-func (l *watchLog) when(what, name string, is func(b *bond.Bond) bool) {
-	l.t.Helper()
-	deadline := time.Now().Add(watchPatience)
-	for time.Now().Before(deadline) {
-		for _, b := range l.replay.bonds {
-			if b.Name == name && is(b) {
-				return
-			}
-		}
-		l.next(time.Until(deadline))
-	}
-	l.t.Fatalf("%s never got %s; all events:\n%s", name, what, strings.Join(l.seen, "\n"))
-}
-
 // settle reads events until they have told everything there is.
 func (l *watchLog) settle() {
 	l.t.Helper()

@@ -8,11 +8,8 @@ import (
 	"fmt"
 )
 
-// Numbers of the family that knows all families, from <linux/genetlink.h>.
+// Attributes of the family that knows all families, from <linux/genetlink.h>.
 const (
-	ctrlID        = 0x10
-	ctrlGetFamily = 3
-
 	ctrlAttrFamilyID    = 1
 	ctrlAttrFamilyName  = 2
 	ctrlAttrVersion     = 3
@@ -24,9 +21,6 @@ const (
 	ctrlAttrMcastName  = 1
 	ctrlAttrMcastGrpID = 2
 
-	genlCapDo   = 1 << 1
-	genlCapDump = 1 << 2
-
 	genlHeaderLen = 4
 )
 
@@ -37,26 +31,6 @@ type family struct {
 	ops     map[uint8]uint32 // by command, with what can be done with it
 	groups  map[string]uint32
 }
-
-// supports returns nil, or an error that matches ErrKernelTooOld.
-func (f *family) supports(req *Request) error {
-	want := uint32(genlCapDo)
-	if req.Dump {
-		want = genlCapDump
-	}
-	if f.ops[req.Command]&want == 0 {
-		return fmt.Errorf("%w: family %s has no command %d", ErrKernelTooOld, req.Family, req.Command)
-	}
-	return nil
-}
-
-// familyRequest is the body of a request for a family.
-func familyRequest(name string) []byte {
-	return appendText(genlHeader(ctrlGetFamily, 1), ctrlAttrFamilyName, name)
-}
-
-// genlHeader is a struct genlmsghdr.
-func genlHeader(command, version uint8) []byte { return []byte{command, version, 0, 0} }
 
 // cutGenl reads the body of a message of generic netlink.
 func cutGenl(b []byte) (Message, error) {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 )
 
 // ErrJournal says that a journal cannot be used: it is damaged, others may write to it, or
@@ -131,15 +130,4 @@ func freeJournalID(entries []journalEntry) int64 {
 		id++
 	}
 	return id
-}
-
-// journalError gives an error of a file of a journal its meaning.
-func journalError(err error) error {
-	if err == nil || errors.Is(err, ErrJournal) {
-		return err
-	}
-	if pe, ok := errors.AsType[*os.PathError](err); ok {
-		err = fmt.Errorf("%s %s: %w", pe.Op, printable(pe.Path), pe.Err)
-	}
-	return fmt.Errorf("%w: %w", ErrJournal, err)
 }

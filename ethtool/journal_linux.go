@@ -221,3 +221,14 @@ func bootID() (string, error) {
 	}
 	return id, journalError(err)
 }
+
+// journalError gives an error of a file of a journal its meaning.
+func journalError(err error) error {
+	if err == nil || errors.Is(err, ErrJournal) {
+		return err
+	}
+	if pe, ok := errors.AsType[*os.PathError](err); ok {
+		err = fmt.Errorf("%s %s: %w", pe.Op, printable(pe.Path), pe.Err)
+	}
+	return fmt.Errorf("%w: %w", ErrJournal, err)
+}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,23 +21,24 @@ import (
 
 // watchText is an event in a line.
 func watchText(e ethtool.FlagEvent) string {
-	s := e.Kind.String()
+	var s strings.Builder
+	s.WriteString(e.Kind.String())
 	if e.Link.Name != "" {
-		s += fmt.Sprintf(" %s/%d", e.Link.Name, e.Link.Index)
+		fmt.Fprintf(&s, " %s/%d", e.Link.Name, e.Link.Index)
 	}
 	if e.OldName != "" {
-		s += " was " + e.OldName
+		s.WriteString(" was " + e.OldName)
 	}
 	for _, c := range e.Changed {
-		s += fmt.Sprintf(" %s:%v>%v", c.Name, c.Old, c.New)
+		fmt.Fprintf(&s, " %s:%v>%v", c.Name, c.Old, c.New)
 		if c.Appeared {
-			s += "+"
+			s.WriteString("+")
 		}
 		if c.Vanished {
-			s += "-"
+			s.WriteString("-")
 		}
 	}
-	return s
+	return s.String()
 }
 
 // watchPass lets time pass in a bubble of synctest.

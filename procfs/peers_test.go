@@ -158,15 +158,16 @@ func TestPeerKeyInTheWrongCase(t *testing.T) {
 // TestPeerNamesWithDots: names are not words.
 func TestPeerNamesWithDots(t *testing.T) {
 	all := []string{"eth0.100", "enp1s0f0-np0", "br_lan@x", "#x", "None", "lan", "wan1:"[:4], "p1p1_0"}
-	p := head + "load balancing (xor)\nTransmit Hash Policy: layer2 (0)\n" + monitor
+	var p strings.Builder
+	p.WriteString(head + "load balancing (xor)\nTransmit Hash Policy: layer2 (0)\n" + monitor)
 	for i, name := range all {
-		p += slaveText(name, i)
+		p.WriteString(slaveText(name, i))
 	}
-	b := parse(t, []byte(p))
+	b := parse(t, []byte(p.String()))
 	if diff := cmp.Diff(all, names(b)); diff != "" {
 		t.Error(diff)
 	}
-	if len(b.Problems) != 0 || string(printed(t, b)) != p {
+	if len(b.Problems) != 0 || string(printed(t, b)) != p.String() {
 		t.Errorf("problems %v, printed %q", b.Problems, printed(t, b))
 	}
 }
@@ -231,11 +232,12 @@ func TestPeerLastByteChopped(t *testing.T) {
 // TestPeerTwoSlavesAssumed: there are as many as there are.
 func TestPeerTwoSlavesAssumed(t *testing.T) {
 	for _, n := range []int{0, 1, 3, 100, 1000} {
-		p := head + "load balancing (round-robin)\n" + monitor
+		var p strings.Builder
+		p.WriteString(head + "load balancing (round-robin)\n" + monitor)
 		for i := range n {
-			p += slaveText(fmt.Sprint("eth", i), i)
+			p.WriteString(slaveText(fmt.Sprint("eth", i), i))
 		}
-		b := parse(t, []byte(p))
+		b := parse(t, []byte(p.String()))
 		if len(b.Slaves) != n || len(b.Problems) != 0 {
 			t.Errorf("%d slaves of %d, problems %v", len(b.Slaves), n, b.Problems)
 		}
