@@ -5,6 +5,7 @@ package procfs_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -221,6 +222,8 @@ func TestBadValues(t *testing.T) {
 		{"Actor Key: 15", "Actor Key: 2147483648", procfs.FieldActorKey},
 		{"Actor Key: 15", "Actor Key: -2147483649", procfs.FieldActorKey},
 		{"Actor Key: 15", "Actor Key: -0", procfs.FieldActorKey},
+		{"    port number: 1", "    port number: 12345678901", procfs.FieldActorPortNumber},
+		{"Slave queue ID: 0", "Slave queue ID: 0 0", procfs.FieldQueueID},
 		{"LACP active: on\n", "LACP active: on\nbond a b has no active aggregator\n", procfs.FieldNoAggregator},
 		{"    port state: 63", "    port state: 65536", procfs.FieldActorPortState},
 		{"Speed: 10000 Mbps", "Speed: 10000", procfs.FieldSpeed},
@@ -333,3 +336,34 @@ var errBroken = fmt.Errorf("broken")
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errBroken }
+
+// TestBlanksAtLineEnds: a text that editors and mailers have touched says what the
+// kernel's own does, though the parser takes other ways through it.
+func TestBlanksAtLineEnds(t *testing.T) {
+	texts := 0
+	for _, c := range captures(t) {
+		want, err := procfs.ParseBytes(c.text)
+		if err != nil || len(want.Problems)+len(want.Lines) > 0 {
+			continue
+		}
+		texts++
+		for _, end := range []string{" \n", "\r\n", "\t \n"} {
+			got := parse(t, bytes.ReplaceAll(c.text, []byte("\n"), []byte(end)))
+			if diff := cmp.Diff(jsonOf(t, want), jsonOf(t, got)); diff != "" {
+				t.Errorf("%s with %q (-want +got):\n%s", c.name, end, diff)
+			}
+		}
+	}
+	if texts < 100 {
+		t.Errorf("only %d texts have nothing wrong with them", texts)
+	}
+}
+
+func jsonOf(tb testing.TB, b *procfs.Bond) string {
+	tb.Helper()
+	p, err := json.Marshal(b)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(p)
+}

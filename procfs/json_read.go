@@ -80,7 +80,7 @@ func parseOnOff(s string) (uint8, error) {
 // bondField sets a field of the bond to what the kernel writes.
 func (r *fromJSON) bondField(b *Bond, f Field, text string) {
 	p := parser{in: []byte(text), end: len(text), b: b, slave: -1}
-	if b.Has(f) || strings.Trim(text, blanks) != text || !p.setBond(f, p.in, 0) {
+	if b.Has(f) || strings.Trim(text, blanks) != text || !p.setValue(f, p.in, 0) {
 		r.fail(text)
 	}
 	b.has |= 1 << f
@@ -89,8 +89,8 @@ func (r *fromJSON) bondField(b *Bond, f Field, text string) {
 // slaveField is the same for the last slave.
 func (r *fromJSON) slaveField(b *Bond, f Field, text string) {
 	i := len(b.Slaves) - 1
-	p := parser{in: []byte(text), end: len(text), b: b, slave: i}
-	if strings.Trim(text, blanks) != text || !p.setSlave(&b.Slaves[i], f, p.in, 0) {
+	p := parser{in: []byte(text), end: len(text), b: b, slave: i, s: &b.Slaves[i]}
+	if strings.Trim(text, blanks) != text || !p.setValue(f, p.in, 0) {
 		r.fail(text)
 	}
 	b.Slaves[i].has |= 1 << f

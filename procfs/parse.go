@@ -145,21 +145,18 @@ func (p *parser) reserve() {
 }
 
 func (p *parser) parse() {
-	for start := 0; start < len(p.in); {
+	for start := 0; ; {
+		start = p.usual(start)
+		if start >= len(p.in) {
+			return
+		}
 		line := p.in[start:]
 		if n := bytes.IndexByte(line, '\n'); n >= 0 {
 			line = line[:n]
 		}
 		p.start, p.end = start, start+len(line)
 		p.line++
-		ok := false
-		if f := p.guess(line); f != 0 {
-			n := len(starts[f])
-			ok = p.set(f, line[n:], start+n)
-		} else {
-			ok = p.parseLine(line)
-		}
-		if !ok {
+		if !p.parseLine(line) {
 			p.keepRest()
 			return
 		}
@@ -193,49 +190,6 @@ func (p *parser) parseLine(line []byte) bool {
 		v++
 	}
 	return p.set(f, line[v:to], p.start+v)
-}
-
-// starts are the lines up to their values, as the kernel prints them, and empty for fields
-// that have no line with a colon of their own.
-var starts = func() (starts [fieldEnd]string) {
-	for f, key := range keys {
-		switch Field(f) {
-		case FieldAggregator, FieldActor, FieldPartner:
-			starts[f] = key
-		default:
-			if strings.HasSuffix(key, ":") {
-				starts[f] = Field(f).indent() + key + " "
-			}
-		}
-	}
-	return starts
-}()
-
-// guess returns the field of a line that is one of the few that kernels print next, and
-// written as they do. That spares most lines the search for their key. Others are 0.
-func (p *parser) guess(line []byte) Field {
-	if len(line) == 0 || isBlank(line[len(line)-1]) {
-		return 0
-	}
-	first, end := p.last+1, FieldSlave
-	switch {
-	case p.blank > 0 && line[0] == 'S':
-		first, end = FieldSlave, FieldSlave+1
-	case p.slave < 0:
-	case p.section == SectionSlave:
-		end = FieldActor + 1
-	case p.section == SectionActor:
-		end = FieldPartner + 1
-	default:
-		end = fieldEnd
-	}
-	for f := first; f < min(end, first+3); f++ {
-		n := len(starts[f])
-		if n > 0 && n <= len(line) && string(line[:n]) == starts[f] && (n == len(line) || !isBlank(line[n])) {
-			return f
-		}
-	}
-	return 0
 }
 
 // keyLen returns the length of a line's key, all of it if it has none.
@@ -291,13 +245,7 @@ func (p *parser) set(f Field, v []byte, offset int) bool {
 		}
 		return p.keep(f, ErrDuplicate, p.start)
 	}
-	ok := false
-	if f > FieldSlave {
-		ok = p.setSlave(p.s, f, v, offset)
-	} else {
-		ok = p.setBond(f, v, offset)
-	}
-	if !ok {
+	if !p.setValue(f, v, offset) {
 		return p.keep(f, ErrValue, offset)
 	}
 	*has |= 1 << f
@@ -314,25 +262,25 @@ func (p *parser) set(f Field, v []byte, offset int) bool {
 // newSlave begins a slave, also where its name cannot be read: what follows is
 // not that of the slave before.
 func (p *parser) newSlave(v []byte, offset int) bool {
-	b := p.b
-	if len(b.Slaves) == maxSlaves {
-		p.problem(FieldSlave, ErrTooLarge, p.start)
+	if isName(v) {
+		return p.addSlave(v, offset)
+	}
+	s := p.nextSlave()
+	if s == nil {
 		return false
 	}
-	if n := len(b.Slaves); n < cap(b.Slaves) {
-		b.Slaves = b.Slaves[:n+1]
-	} else {
-		b.Slaves = append(b.Slaves, Slave{})
-	}
-	p.slave = len(b.Slaves) - 1
-	s := &b.Slaves[p.slave]
-	p.s, p.section = s, SectionSlave
-	if !isName(v) {
-		*s = Slave{words: s.words[:0], at: p.start}
-		p.last = 0
-		ok := p.keep(FieldSlave, ErrValue, offset)
-		p.last = FieldSlave
-		return ok
+	*s = Slave{words: s.words[:0], at: p.start}
+	p.last = 0
+	ok := p.keep(FieldSlave, ErrValue, offset)
+	p.last = FieldSlave
+	return ok
+}
+
+// addSlave begins the slave with the name v.
+func (p *parser) addSlave(v []byte, offset int) bool {
+	s := p.nextSlave()
+	if s == nil {
+		return false
 	}
 	// Only a name that may be there already is searched for.
 	bit := uint64(1) << ((v[0] + 5*v[len(v)-1] + byte(len(v))) & 63)
@@ -343,6 +291,24 @@ func (p *parser) newSlave(v []byte, offset int) bool {
 	*s = Slave{Name: p.text(s.Name, v, offset), has: 1 << FieldSlave, words: s.words[:0], at: p.start}
 	p.last, p.blank = FieldSlave, 0
 	return true
+}
+
+// nextSlave returns the slave whose section begins, with what it held before, or nil if
+// there are too many.
+func (p *parser) nextSlave() *Slave {
+	b := p.b
+	if len(b.Slaves) == maxSlaves {
+		p.problem(FieldSlave, ErrTooLarge, p.start)
+		return nil
+	}
+	if n := len(b.Slaves); n < cap(b.Slaves) {
+		b.Slaves = b.Slaves[:n+1]
+	} else {
+		b.Slaves = append(b.Slaves, Slave{})
+	}
+	p.slave = len(b.Slaves) - 1
+	p.s, p.section = &b.Slaves[p.slave], SectionSlave
+	return p.s
 }
 
 // hasSlave reports whether a slave before this one has the name.

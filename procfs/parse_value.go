@@ -5,12 +5,107 @@ package procfs
 
 import (
 	"bytes"
+	"math"
 	"net/netip"
+	"time"
 
 	"github.com/bondkit/bondkit/bond"
 )
 
-// setBond sets a field of the bond. It returns false if the value cannot be read.
+// setValue sets a field. It returns false if the value cannot be read.
+func (p *parser) setValue(f Field, v []byte, offset int) bool {
+	if limit := numberLimit[f]; limit > 0 {
+		if n, ok := parseNumber(v, limit); ok {
+			p.setNumber(f, n)
+			return true
+		}
+	}
+	if f > FieldSlave {
+		return p.setSlave(p.s, f, v, offset)
+	}
+	return p.setBond(f, v, offset)
+}
+
+// numberLimit are the largest values of the fields that are numbers, and 0 for the others: of
+// what the kernel prints with %d, with %u, and with %d for 16 bits.
+var numberLimit = [fieldEnd]int64{
+	FieldMIIMon: math.MaxInt32, FieldUpDelay: math.MaxInt32, FieldDownDelay: math.MaxInt32,
+	FieldPeerNotifDelay: math.MaxInt32, FieldARPInterval: math.MaxInt32, FieldMissedMax: math.MaxUint32,
+	FieldMinLinks: math.MaxInt32, FieldSystemPriority: math.MaxInt32,
+	FieldAggregatorID: math.MaxInt32, FieldPorts: math.MaxInt32,
+	FieldActorKey: math.MaxInt32, FieldPartnerKey: math.MaxInt32,
+
+	FieldLinkFailures: math.MaxUint32, FieldQueueID: math.MaxInt32, FieldSlaveAggregatorID: math.MaxInt32,
+	FieldActorChurned: math.MaxInt32, FieldPartnerChurned: math.MaxInt32,
+	FieldActorSystemPriority: math.MaxInt32, FieldActorPortKey: math.MaxInt32,
+	FieldActorPortPriority: math.MaxInt32, FieldActorPortNumber: math.MaxInt32, FieldActorPortState: math.MaxUint16,
+	FieldPartnerSystemPriority: math.MaxInt32, FieldPartnerOperKey: math.MaxInt32,
+	FieldPartnerPortPriority: math.MaxInt32, FieldPartnerPortNumber: math.MaxInt32, FieldPartnerPortState: math.MaxUint16,
+}
+
+// setNumber sets a field that is a number within its limit.
+func (p *parser) setNumber(f Field, n int64) {
+	b, s := p.b, p.s
+	switch f {
+	case FieldMIIMon:
+		b.MIIMon = time.Duration(n) * time.Millisecond
+	case FieldUpDelay:
+		b.UpDelay = time.Duration(n) * time.Millisecond
+	case FieldDownDelay:
+		b.DownDelay = time.Duration(n) * time.Millisecond
+	case FieldPeerNotifDelay:
+		b.PeerNotifDelay = time.Duration(n) * time.Millisecond
+	case FieldARPInterval:
+		b.ARPInterval = time.Duration(n) * time.Millisecond
+	case FieldMissedMax:
+		b.MissedMax = uint32(n)
+	case FieldMinLinks:
+		b.MinLinks = int32(n)
+	case FieldSystemPriority:
+		b.SystemPriority = int32(n)
+	case FieldAggregatorID:
+		b.Aggregator.ID = int32(n)
+	case FieldPorts:
+		b.Aggregator.Ports = int32(n)
+	case FieldActorKey:
+		b.Aggregator.ActorKey = int32(n)
+	case FieldPartnerKey:
+		b.Aggregator.PartnerKey = int32(n)
+	case FieldLinkFailures:
+		s.LinkFailures = uint32(n)
+	case FieldQueueID:
+		s.QueueID = int32(n)
+	case FieldSlaveAggregatorID:
+		s.AggregatorID = int32(n)
+	case FieldActorChurned:
+		s.ActorChurned = int32(n)
+	case FieldPartnerChurned:
+		s.PartnerChurned = int32(n)
+	case FieldActorSystemPriority:
+		s.Actor.SystemPriority = int32(n)
+	case FieldActorPortKey:
+		s.Actor.Key = int32(n)
+	case FieldActorPortPriority:
+		s.Actor.PortPriority = int32(n)
+	case FieldActorPortNumber:
+		s.Actor.PortNumber = int32(n)
+	case FieldActorPortState:
+		s.Actor.PortState = bond.PortState(n)
+	case FieldPartnerSystemPriority:
+		s.Partner.SystemPriority = int32(n)
+	case FieldPartnerOperKey:
+		s.Partner.Key = int32(n)
+	case FieldPartnerPortPriority:
+		s.Partner.PortPriority = int32(n)
+	case FieldPartnerPortNumber:
+		s.Partner.PortNumber = int32(n)
+	case FieldPartnerPortState:
+		s.Partner.PortState = bond.PortState(n)
+	}
+}
+
+// setBond sets a field of the bond that is not a number. It returns false if the
+// value cannot be read.
 func (p *parser) setBond(f Field, v []byte, offset int) (ok bool) {
 	b := p.b
 	switch f {
@@ -29,18 +124,6 @@ func (p *parser) setBond(f Field, v []byte, offset int) (ok bool) {
 	case FieldMIIStatus:
 		b.MIIStatus = bond.MIIStatus(p.word(&b.words, f, miiWords, v, offset))
 		return len(v) > 0
-	case FieldMIIMon:
-		b.MIIMon, ok = parseMs(v)
-	case FieldUpDelay:
-		b.UpDelay, ok = parseMs(v)
-	case FieldDownDelay:
-		b.DownDelay, ok = parseMs(v)
-	case FieldPeerNotifDelay:
-		b.PeerNotifDelay, ok = parseMs(v)
-	case FieldARPInterval:
-		b.ARPInterval, ok = parseMs(v)
-	case FieldMissedMax:
-		b.MissedMax, ok = parseUint(v)
 	case FieldARPTargets:
 		return p.setARPTargets(v)
 	case FieldNSTargets:
@@ -53,34 +136,22 @@ func (p *parser) setBond(f Field, v []byte, offset int) (ok bool) {
 	case FieldLACPRate:
 		b.LACPRate = bond.LACPRate(p.word(&b.words, f, rateWords, v, offset))
 		return len(v) > 0
-	case FieldMinLinks:
-		b.MinLinks, ok = parseInt(v)
 	case FieldADSelect:
 		b.ADSelect = bond.ADSelect(p.word(&b.words, f, selectWords, v, offset))
 		return len(v) > 0
-	case FieldSystemPriority:
-		b.SystemPriority, ok = parseInt(v)
 	case FieldSystemMAC:
 		b.SystemMAC, ok = parseMAC6(v)
 	case FieldNoAggregator:
 		b.noAggr = p.text(b.noAggr, v, offset)
 		return isName(v)
-	case FieldAggregatorID:
-		b.Aggregator.ID, ok = parseInt(v)
-	case FieldPorts:
-		b.Aggregator.Ports, ok = parseInt(v)
-	case FieldActorKey:
-		b.Aggregator.ActorKey, ok = parseInt(v)
-	case FieldPartnerKey:
-		b.Aggregator.PartnerKey, ok = parseInt(v)
 	case FieldPartnerMAC:
 		b.Aggregator.PartnerMAC, ok = parseMAC6(v)
 	}
 	return ok
 }
 
-// setSlave sets a field of the slave. It returns false if the value cannot be
-// read.
+// setSlave sets a field of the slave that is not a number, or not one now. It
+// returns false if the value cannot be read.
 func (p *parser) setSlave(s *Slave, f Field, v []byte, offset int) (ok bool) {
 	switch f {
 	case FieldSlaveMIIStatus:
@@ -113,8 +184,6 @@ func (p *parser) setSlave(s *Slave, f Field, v []byte, offset int) (ok bool) {
 			return false
 		}
 		return true
-	case FieldLinkFailures:
-		s.LinkFailures, ok = parseUint(v)
 	case FieldPermMAC:
 		n := len(p.b.arena)
 		if p.b.arena, ok = appendMAC(p.b.arena, v); ok {
@@ -122,50 +191,22 @@ func (p *parser) setSlave(s *Slave, f Field, v []byte, offset int) (ok bool) {
 		} else {
 			p.b.arena = p.b.arena[:n]
 		}
-	case FieldQueueID:
-		s.QueueID, ok = parseInt(v)
 	case FieldSlaveAggregatorID:
-		if string(v) == notInAny {
+		if ok = string(v) == notInAny; ok {
 			s.words = append(s.words, word{f, notInAny, offset})
-			return true
 		}
-		s.AggregatorID, ok = parseInt(v)
 	case FieldActorChurn:
 		s.ActorChurn = bond.ChurnState(p.word(&s.words, f, churnWords, v, offset))
 		return len(v) > 0
 	case FieldPartnerChurn:
 		s.PartnerChurn = bond.ChurnState(p.word(&s.words, f, churnWords, v, offset))
 		return len(v) > 0
-	case FieldActorChurned:
-		s.ActorChurned, ok = parseInt(v)
-	case FieldPartnerChurned:
-		s.PartnerChurned, ok = parseInt(v)
 	case FieldActor, FieldPartner:
 		return len(v) == 0
-	default:
-		if f < FieldPartner {
-			return s.Actor.set(f, v)
-		}
-		return s.Partner.set(f-FieldPartner+FieldActor, v)
-	}
-	return ok
-}
-
-// set sets a field, named as that of the actor.
-func (l *LACPPort) set(f Field, v []byte) (ok bool) {
-	switch f {
-	case FieldActorSystemPriority:
-		l.SystemPriority, ok = parseInt(v)
 	case FieldActorSystemMAC:
-		l.SystemMAC, ok = parseMAC6(v)
-	case FieldActorPortKey:
-		l.Key, ok = parseInt(v)
-	case FieldActorPortPriority:
-		l.PortPriority, ok = parseInt(v)
-	case FieldActorPortNumber:
-		l.PortNumber, ok = parseInt(v)
-	case FieldActorPortState:
-		l.PortState, ok = parsePortState(v)
+		s.Actor.SystemMAC, ok = parseMAC6(v)
+	case FieldPartnerSystemMAC:
+		s.Partner.SystemMAC, ok = parseMAC6(v)
 	}
 	return ok
 }
@@ -236,7 +277,8 @@ func (p *parser) setPrimary(v []byte, offset int) bool {
 	b := p.b
 	const before = " (primary_reselect "
 	name, at := v, 0
-	if i := bytes.Index(v, []byte(before)); i > 0 && i+len(before) < len(v)-1 && v[len(v)-1] == ')' {
+	i := max(bytes.IndexByte(v, ' '), 0) // no name has one
+	if len(v)-i > len(before)+1 && string(v[i:i+len(before)]) == before && v[len(v)-1] == ')' {
 		name, at = v[:i], i+len(before)
 	}
 	if !isName(name) {

@@ -6,9 +6,6 @@ package procfs
 import (
 	"math"
 	"net/netip"
-	"time"
-
-	"github.com/bondkit/bondkit/bond"
 )
 
 // unknownWord is the number of a word that has none.
@@ -87,10 +84,14 @@ func parseInt(v []byte) (int32, bool) {
 	return int32(n), true
 }
 
-// parseMs reads a number of milliseconds.
-func parseMs(v []byte) (time.Duration, bool) {
-	n, ok := parseInt(v)
-	return time.Duration(n) * time.Millisecond, ok
+// parseNumber reads a number up to a limit, which can be negative if the limit is that of %d.
+func parseNumber(v []byte, limit int64) (int64, bool) {
+	if limit == math.MaxInt32 {
+		n, ok := parseInt(v)
+		return int64(n), ok
+	}
+	n, ok := parseUint(v)
+	return int64(n), ok && int64(n) <= limit
 }
 
 // hexValue has 16 and the value for each hexadecimal digit, and 0 for what is none.
@@ -161,13 +162,4 @@ func parseIPv4(v []byte) (netip.Addr, bool) {
 		v = v[min(end+1, len(v)):]
 	}
 	return netip.AddrFrom4(a), true
-}
-
-// parsePortState reads the decimal number of an LACP port state.
-func parsePortState(v []byte) (bond.PortState, bool) {
-	n, ok := parseUint(v)
-	if n > math.MaxUint16 {
-		return 0, false
-	}
-	return bond.PortState(n), ok
 }
