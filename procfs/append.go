@@ -129,7 +129,7 @@ func appendAddrs(dst []byte, addrs []netip.Addr) []byte {
 		if i > 0 {
 			dst = append(dst, ", "...)
 		}
-		dst = a.AppendTo(dst)
+		dst = appendAddr(dst, a)
 	}
 	return dst
 }

@@ -4,6 +4,7 @@
 package procfs_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net"
@@ -294,6 +295,42 @@ func TestUnknownWords(t *testing.T) {
 		var again procfs.Bond
 		if err := again.UnmarshalJSON(j); err != nil || string(printed(t, &again)) != p {
 			t.Errorf("%q: JSON %s loses it: %v", word, j, err)
+		}
+	}
+}
+
+// TestNSTargetsAsPrinted: the kernel writes the end of some IPv6 addresses as an IPv4 address, which
+// net/netip does for others (ip6_compressed_string in lib/vsprintf.c).
+func TestNSTargetsAsPrinted(t *testing.T) {
+	const key = "NS IPv6 target/s (xx::xx form): "
+	whole := string(text(t, "128-vm-7.3-ab-arp-ns-mixed"))
+	from := strings.Index(whole, key) + len(key)
+	before, after := whole[:from], whole[from:]
+	after = after[strings.IndexByte(after, '\n'):]
+	strict := procfs.Parser{Strict: true}
+	var b procfs.Bond
+	for _, tt := range []struct{ printed, want string }{
+		{"fe80::5efe:192.0.2.1", "fe80::5efe:c000:201"},
+		{"fe80::200:5efe:0.0.0.1", "fe80::200:5efe:0:1"},
+		{"2001:db8:0:1:0:5efe:0.0.0.0", "2001:db8:0:1:0:5efe::"},
+		{"2001:db8:0:1:0:5efe:10.0.0.255", "2001:db8:0:1:0:5efe:a00:ff"},
+		{"::5efe:192.0.2.1", "::5efe:c000:201"},
+		{"::ffff:192.0.2.1", "::ffff:192.0.2.1"},
+		{"fe80::100:5efe:c000:201", "fe80::100:5efe:c000:201"},
+		{"2001:db8:0:1:1:5efe:0:1", "2001:db8:0:1:1:5efe:0:1"},
+	} {
+		p := []byte(before + tt.printed + after)
+		for range 2 { // the second time into the same Bond
+			if err := strict.Parse(p, &b); err != nil {
+				t.Errorf("%s: %v", tt.printed, err)
+			}
+			if got := printed(t, &b); !bytes.Equal(got, p) || len(b.NSTargets) != 1 || b.NSTargets[0] != netip.MustParseAddr(tt.want) {
+				t.Errorf("%s: %v, printed as\n%s", tt.printed, b.NSTargets, got)
+			}
+		}
+		other := []byte(before + tt.want + after)
+		if err := strict.Parse(other, new(procfs.Bond)); (err == nil) != (tt.want == tt.printed) {
+			t.Errorf("%s as no kernel prints it: %v", tt.want, err)
 		}
 	}
 }

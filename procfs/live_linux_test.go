@@ -35,6 +35,14 @@ func TestLive(t *testing.T) {
 	lab.Require(t, lab.NeedBonding)
 	ms := func(n int) *time.Duration { return new(time.Duration(n) * time.Millisecond) }
 	targets := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("198.51.100.7")}
+	// Some are those that kernels print in a way of their own.
+	var ns []netip.Addr
+	for _, s := range []string{
+		"2001:db8::1", "2001:db8:0:1:0:0:1:0", "fe80::5efe:192.0.2.1", "fe80::200:5efe:0.0.0.1", "2001:db8:0:1:0:5efe:0:0",
+		"::5efe:c000:201", "::ffff:192.0.2.1", "::192.0.2.1", "2001:0:0:1::", "64:ff9b::192.0.2.33",
+	} {
+		ns = append(ns, netip.MustParseAddr(s))
+	}
 	tests := []struct {
 		name string
 		o    bond.Options
@@ -43,6 +51,7 @@ func TestLive(t *testing.T) {
 		{"active-backup", bond.Options{Mode: new(bond.ModeActiveBackup), MIIMon: ms(50), Primary: &bond.Link{Name: "e2"}, PrimaryReselect: new(bond.PrimaryReselectBetter)}},
 		{"fail-over-mac", bond.Options{Mode: new(bond.ModeActiveBackup), MIIMon: ms(50), FailOverMAC: new(bond.FailOverMACActive)}},
 		{"arp", bond.Options{Mode: new(bond.ModeActiveBackup), ARPInterval: ms(5000), ARPTargets: targets}},
+		{"ns", bond.Options{Mode: new(bond.ModeActiveBackup), ARPInterval: ms(5000), NSTargets: ns}},
 		{"balance-xor", bond.Options{Mode: new(bond.ModeBalanceXOR), MIIMon: ms(50), XmitHashPolicy: new(bond.XmitHashEncap34)}},
 		{"broadcast", bond.Options{Mode: new(bond.ModeBroadcast), MIIMon: ms(50)}},
 		{"802.3ad", bond.Options{Mode: new(bond.Mode8023AD), MIIMon: ms(50), LACPRate: new(bond.LACPRateFast), MinLinks: new(uint32(1)), ADActorSysPrio: new(uint16(77)), ADSelect: new(bond.ADSelectCount)}},
@@ -89,6 +98,13 @@ func live(ctx context.Context, o bond.Options) error {
 		return err
 	}
 	defer c.Close()
+	features, err := c.ProbeFeatures(ctx)
+	if err != nil {
+		return err
+	}
+	if !features.Has(bond.OptionNSTargets) {
+		o.NSTargets = nil
+	}
 	partner := o.Clone()
 	partner.Primary, partner.ADActorSystem = nil, nil
 	for name, o := range map[string]bond.Options{"bond0": o, "bond1": partner} {

@@ -331,7 +331,7 @@ func (p *parser) setNSTargets(v []byte, offset int) bool {
 		// Only an address that is new here is parsed, because that takes a string.
 		if n := len(list); n < len(old) && old[n].IsValid() {
 			var buf [64]byte
-			if string(old[n].AppendTo(buf[:0])) == string(text) {
+			if string(appendAddr(buf[:0], old[n])) == string(text) {
 				list = append(list, old[n])
 				continue
 			}

@@ -146,6 +146,21 @@ func appendMACText(dst, mac []byte) []byte {
 	return dst
 }
 
+// appendAddr appends an address as the kernel's %pI4 and %pI6c print it (ip6_compressed_string in
+// lib/vsprintf.c): as net/netip does, but that the end of an ISATAP address (RFC 5214, section
+// 6.1) is in the form of IPv4.
+func appendAddr(dst []byte, a netip.Addr) []byte {
+	b := a.As16()
+	if !a.Is6() || b[8]&^2 != 0 || b[9] != 0 || b[10] != 0x5e || b[11] != 0xfe {
+		return a.AppendTo(dst)
+	}
+	const end = "101:101" // in its place, without a zero that could be left out
+	v4 := netip.AddrFrom4([4]byte(b[12:]))
+	b[12], b[13], b[14], b[15] = 1, 1, 1, 1
+	dst = netip.AddrFrom16(b).AppendTo(dst)
+	return v4.AppendTo(dst[:len(dst)-len(end)])
+}
+
 // parseIPv4 reads an address as %pI4 prints it.
 func parseIPv4(v []byte) (netip.Addr, bool) {
 	var a [4]byte
