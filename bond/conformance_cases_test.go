@@ -40,7 +40,7 @@ func confValues(opt bond.Option) []confValue {
 	case bond.KindIPv4List:
 		return confLists(opt, "192.0.2.%d", "10.0.0.1", "0.0.0.0", "255.255.255.255", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.254")
 	case bond.KindIPv6List:
-		return confLists(opt, "2001:db8::%d", "fe80::1", "::", "::1", "ff02::1", "::ffff:0:1", "fc00::1")
+		return confLists(opt, "2001:db8::%d", "fe80::1", "::", "::1", "ff02::1", "::ffff:0:1", "::ffff:0:0", "::ffff:127.0.0.1", "::ffff:224.0.0.1", "fc00::1")
 	case bond.KindMAC:
 		return []confValue{
 			{"zero", make([]byte, 6)},

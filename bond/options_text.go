@@ -396,7 +396,7 @@ func textParseAddr(kind Kind, s string) (netip.Addr, error) {
 		return a, fmt.Errorf("%q is not an IP address", s)
 	case kind == KindIPv4List && !a.Is4():
 		return a, fmt.Errorf("%s is not an IPv4 address; IPv6 targets go into %s", a, OptionNSTargets)
-	case kind == KindIPv6List && (!a.Is6() || a.Is4In6()):
+	case kind == KindIPv6List && !a.Is6():
 		return a, fmt.Errorf("%s is not an IPv6 address; IPv4 targets go into %s", a, OptionARPTargets)
 	case a.Zone() != "":
 		return a, fmt.Errorf("%s has a zone, which the kernel does not take", a)

@@ -144,7 +144,7 @@ func valUnusable(a netip.Addr) string {
 		return "the unspecified address"
 	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return "the broadcast address"
-	case a.Is4():
+	case a.Is4(), a.Is4In6(): // mapped, the kernel takes all of them
 		return ""
 	case a.IsLoopback():
 		return "the loopback address"

@@ -225,7 +225,7 @@ func TestValidateErrorsBeyondText(t *testing.T) {
 		{"too long for 32 bits", bond.Options{MIIMon: new(1 << 32 * time.Millisecond)}, bond.OptionMIIMon, "0 to 2147483647 milliseconds"},
 		{"IPv6 in the IPv4 list", bond.Options{ARPTargets: []netip.Addr{v4, v6}}, bond.OptionARPTargets, "ns_ip6_target"},
 		{"IPv4 in the IPv6 list", bond.Options{NSTargets: []netip.Addr{v4}}, bond.OptionNSTargets, "arp_ip_target"},
-		{"IPv4 mapped to IPv6", bond.Options{NSTargets: []netip.Addr{netip.MustParseAddr("::ffff:10.0.0.1")}}, bond.OptionNSTargets, "arp_ip_target"},
+		{"IPv4 mapped to IPv6", bond.Options{ARPTargets: []netip.Addr{netip.MustParseAddr("::ffff:10.0.0.1")}}, bond.OptionARPTargets, "ns_ip6_target"},
 		{"a zone", bond.Options{NSTargets: []netip.Addr{netip.MustParseAddr("fe80::1%eth0")}}, bond.OptionNSTargets, "zone"},
 		{"no address", bond.Options{ARPTargets: []netip.Addr{{}}}, bond.OptionARPTargets, "not an address"},
 	} {

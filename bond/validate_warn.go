@@ -87,6 +87,12 @@ func (v *validator) warnTargets() {
 			v.warning(OptionARPTargets, a.String(), why+" does not answer", "leave it out")
 		}
 	}
+	for _, a := range v.o.NSTargets {
+		if a.Is4In6() {
+			v.warning(OptionNSTargets, a.String(), "an IPv4 address mapped to IPv6 does not answer",
+				"put "+a.Unmap().String()+" into "+OptionARPTargets.String())
+		}
+	}
 }
 
 // valPointless says what is wrong with a target that the kernel takes and that

@@ -38,6 +38,7 @@ func TestValidateWarnings(t *testing.T) {
 		{"one of each", "new", "arp_interval=100 arp_validate=all arp_ip_target=10.0.0.1 ns_ip6_target=fe80::1", nil},
 		{"a single target is not new", "arp_interval=100 arp_validate=all arp_ip_target=10.0.0.1", "resend_igmp=2", nil},
 		{"targets that cannot answer", "new", arp + "arp_ip_target=0.1.2.3,127.0.0.1,224.0.0.1", []string{"0.1.2.3", "127.0.0.1", "224.0.0.1"}},
+		{"an IPv6 target that cannot answer", "new", "arp_interval=100 arp_validate=all ns_ip6_target=fe80::1,::ffff:10.0.0.1", []string{"::ffff:10.0.0.1: an IPv4 address mapped"}},
 		{"targets without ARP", "new", "miimon=100 arp_ip_target=10.0.0.1", []string{"arp_ip_target 10.0.0.1: has no effect while arp_interval is 0"}},
 		{"any packet counts", "new", "arp_interval=100 arp_ip_target=10.0.0.1,10.0.0.2", []string{"arp_validate none: the ARP monitor takes any packet"}},
 		{"any packet counts again", arp, "arp_validate=none", []string{"takes any packet"}},

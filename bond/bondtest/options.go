@@ -230,6 +230,9 @@ func targetOK(addr netip.Addr) bool {
 		b := addr.As4()
 		return b != [4]byte{} && b != [4]byte{255, 255, 255, 255}
 	}
+	if addr.Is4In6() {
+		return true // net/netip looks at the IPv4 address in it, the kernel does not
+	}
 	return !addr.IsUnspecified() && !addr.IsLoopback() && !addr.IsMulticast()
 }
 
