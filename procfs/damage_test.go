@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -366,4 +367,22 @@ func jsonOf(tb testing.TB, b *procfs.Bond) string {
 		tb.Fatal(err)
 	}
 	return string(p)
+}
+
+// TestMissingLinesInGarbage: to look for where missing lines should be takes no longer than the
+// text is long.
+func TestMissingLinesInGarbage(t *testing.T) {
+	const start = "Ethernet Channel Bonding Driver: v7.3\n\nBonding Mode: IEEE 802.3ad Dynamic link aggregation\nActive Aggregator Info:\n"
+	for _, unit := range []string{"\n", " ", "x\n", "MII Status:", "x bond \n"} {
+		p := []byte(start + strings.Repeat(unit, 16<<20/len(unit)))
+		began := time.Now()
+		b := parse(t, p)
+		// It takes tenths of a second, and half a minute if each field takes a walk of its own.
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%q: parsed in %v", unit, took)
+		}
+		if len(b.Problems) < 8 {
+			t.Errorf("%q: %d problems", unit, len(b.Problems))
+		}
+	}
 }

@@ -116,18 +116,24 @@ func findLine(text []byte, from, to int, f Field) int {
 	if key == "" {
 		return to
 	}
-	for at := from; at < to; {
-		end := to
-		if i := bytes.IndexByte(text[at:to], '\n'); i >= 0 {
-			end = at + i + 1
+	for at := from; ; at++ {
+		i := bytes.Index(text[at:to], []byte(key)) // far faster than to look at each line
+		if i < 0 {
+			return to
 		}
-		line := bytes.TrimLeft(text[at:end], blanks)
-		if bytes.HasPrefix(line, []byte(key)) && (f != FieldNoAggregator || bytes.HasSuffix(bytes.TrimRight(line, blanks+"\n"), []byte(noAggregator))) {
-			return at
+		at += i
+		start := at
+		for start > from && isBlank(text[start-1]) {
+			start--
 		}
-		at = end
+		if start > from && text[start-1] != '\n' {
+			continue
+		}
+		line, _, _ := bytes.Cut(text[at:to], []byte{'\n'})
+		if f != FieldNoAggregator || bytes.HasSuffix(bytes.TrimRight(line, blanks), []byte(noAggregator)) {
+			return start
+		}
 	}
-	return to
 }
 
 // lineStart returns where the line of the offset begins.
