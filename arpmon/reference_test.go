@@ -191,7 +191,10 @@ func TestHandleEqualsReference(t *testing.T) {
 func TestRejectedFrameChangesNothing(t *testing.T) {
 	e, id, ref, probes := judged(t)
 	var before, after arpmon.Snapshot
-	for _, f := range variants(replyTo(probes[0].Frame(), macA)) {
+	for i, f := range variants(replyTo(probes[0].Frame(), macA)) {
+		if testing.Short() && i%5 > 0 {
+			continue
+		}
 		want := ref.verdict(f, arpmon.Meta{})
 		if want == arpmon.Accepted {
 			continue

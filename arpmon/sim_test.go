@@ -77,12 +77,23 @@ func simConfigs() map[string]arpmon.Config {
 	}
 }
 
-// simCount is n, or less where the race detector makes everything slow.
+// simCount is n, or less where the race detector or an emulator makes everything slow.
 func simCount(n int) int {
-	if israce.Enabled || testing.Short() {
+	switch {
+	case testing.Short():
+		return max(n/40, 1)
+	case israce.Enabled:
 		return max(n/10, 1)
 	}
 	return n
+}
+
+// simPhases is in how many phases of the schedule a fault is set.
+func simPhases() int {
+	if testing.Short() {
+		return 4
+	}
+	return 24
 }
 
 // simNew builds a rig that has been healthy for long enough.
@@ -170,7 +181,7 @@ func TestBound(t *testing.T) {
 // answer at the last moment.
 func simSweep(t *testing.T, cfg arpmon.Config, fault simFault) (down, up time.Duration, ok bool) {
 	t.Helper()
-	const phases = 24
+	phases := simPhases()
 	bound, recovery := cfg.Bound(), cfg.Recovery()
 	for seed := range uint64(simCount(6)) {
 		r := simNew(t, seed, 2, cfg)
@@ -183,7 +194,7 @@ func simSweep(t *testing.T, cfg arpmon.Config, fault simFault) (down, up time.Du
 		}
 		for phase := range phases {
 			simSettle(t, r)
-			r.Run(interval * time.Duration(phase) / phases)
+			r.Run(interval * time.Duration(phase) / time.Duration(phases))
 			start := r.Now()
 			fault.set(r, true)
 			hit := r.Slaves[:1]
@@ -281,7 +292,7 @@ func simBlame(r *arpmontest.Rig, fault simFault, since int64, interval time.Dura
 // TestOneTargetDead shows that the loss of a target is no loss of a slave,
 // whatever the policy, in all phases, also when the target comes back.
 func TestOneTargetDead(t *testing.T) {
-	const phases = 24
+	phases := simPhases()
 	for name, cfg := range simConfigs() {
 		if len(cfg.Targets) < 2 || cfg.DownAfter == 1 && cfg.Policy == arpmon.PolicyAll {
 			continue // see Config.DownAfter: nothing tells a lost target from a lost slave in time
@@ -293,7 +304,7 @@ func TestOneTargetDead(t *testing.T) {
 					r := simNew(t, seed, slaves, cfg)
 					for phase := range phases {
 						simSettle(t, r)
-						r.Run(r.Mon.Engine().Config().Interval * time.Duration(phase) / phases)
+						r.Run(r.Mon.Engine().Config().Interval * time.Duration(phase) / time.Duration(phases))
 						start := r.Now()
 						r.TargetLinks[phase%2].Cut(true)
 						r.Run(cfg.Bound())

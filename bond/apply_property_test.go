@@ -133,6 +133,10 @@ func planReset(t *testing.T, c *bond.Client, faults planFaults) {
 
 // TestApplyRandomFake goes from random spec to random spec on every kernel that is played.
 func TestApplyRandomFake(t *testing.T) {
+	seeds, rounds := uint64(3), 40
+	if testing.Short() {
+		seeds, rounds = 1, 10
+	}
 	for _, release := range bondtest.Releases() {
 		for _, after := range []bool{false, true} {
 			name := string(release) + "/refused"
@@ -141,10 +145,10 @@ func TestApplyRandomFake(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				for seed := range uint64(3) {
+				for seed := range seeds {
 					k, c := planKernel(t, &bondtest.Config{Release: release, Seed: seed})
 					r := &planRandom{Rand: rand.New(rand.NewPCG(seed, 5)), can: release.Supports}
-					planProperty(t, c, &planFake{k: k, after: after}, r, func(round int) bool { return round < 40 })
+					planProperty(t, c, &planFake{k: k, after: after}, r, func(round int) bool { return round < rounds })
 				}
 			})
 		}

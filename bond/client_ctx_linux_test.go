@@ -116,10 +116,14 @@ func TestClientDumpWhileLinksChange(t *testing.T) {
 	clientMust(t, err)
 	defer tr.Close()
 
+	rounds := 25
+	if testing.Short() {
+		rounds = 10
+	}
 	done := make(chan error, 1)
 	go func() {
 		done <- n.do(func() error {
-			for range 25 {
+			for range rounds {
 				for _, args := range []string{"link add x0 type veth peer name x1", "link del x0"} {
 					if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
 						return fmt.Errorf("ip %s: %w: %s", args, err, out)

@@ -114,6 +114,9 @@ func TestReuseForgets(t *testing.T) {
 	}
 	var b procfs.Bond
 	for i := range all {
+		if testing.Short() && i%4 > 0 {
+			continue
+		}
 		for _, j := range []int{i, (i * 7) % len(all), (i * 31) % len(all)} {
 			fresh, err := procfs.ParseBytes(all[j].text)
 			if errReused := b.UnmarshalText(all[j].text); (err == nil) != (errReused == nil) {
