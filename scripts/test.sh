@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 : "${KERNELS:=5.10 6.1 6.12 newest}"
 : "${KERNEL_PKGS:=./internal/rtnl ./internal/lab ./arpmon ./bond ./procfs ./ethtool ./examples/bondctl ./examples/srcprune}"
 # The flavour with drivers of hardware, and the packages that want it too.
-: "${KERNEL_HARDWARE:=6.1-generic}"
+: "${KERNEL_HARDWARE=6.1-generic}"
 : "${KERNEL_HARDWARE_PKGS:=./ethtool}"
 # Of these, the packages whose tests measure time.
 : "${KERNEL_ALONE:=./internal/lab ./arpmon}"
@@ -26,16 +26,19 @@ cd "$(dirname "$0")/.." || exit 1
 summary=()
 failed=0
 
+# note RESULT SECONDS NAME keeps the result of a check for the summary.
+note() {
+	[ "$1" = ok ] || failed=$((failed + 1))
+	summary+=("$(printf '%-4s %5ds  %s' "$@")")
+}
+
 # step NAME COMMAND... runs a check, and notes its name, time and result.
 step() {
 	local name=$1 start=$SECONDS result=ok
 	shift
 	printf '\n=== %s\n' "$name"
-	"$@" || {
-		result=FAIL
-		failed=$((failed + 1))
-	}
-	summary+=("$(printf '%-4s %5ds  %s' "$result" "$((SECONDS - start))" "$name")")
+	"$@" || result=FAIL
+	note "$result" "$((SECONDS - start))" "$name"
 }
 
 check_gofmt() {
@@ -127,68 +130,68 @@ ends() {
 	[ $# -lt 2 ] || echo "${!#}"
 }
 
+# kernels_of prints the kernels that a package is tested in.
+kernels_of() {
+	case " $KERNEL_ENDS " in
+	# shellcheck disable=SC2086
+	*" $1 "*) ends $KERNELS ;;
+	*) echo "$KERNELS" ;;
+	esac
+	case " $KERNEL_HARDWARE_PKGS " in
+	*" $1 "*) echo "$KERNEL_HARDWARE" ;;
+	esac
+}
+
 # kernel_tests runs the matrix. Packages that measure time have the machine to
-# themselves; of the others, as many kernels run at once as there are processors.
+# themselves; of the others, as many run at once as there are processors.
 kernel_tests() {
-	local kernel kernels pkg logs jobs=0 max
-	max=$(nproc 2>/dev/null || echo 1)
-	logs=$(mktemp -d) || return 1
+	local kernel pkg i jobs=0 max status time queue=()
 	for pkg in $KERNEL_PKGS; do
 		if ! "$GO" list "$pkg" >/dev/null 2>&1; then
-			summary+=("$(printf '%-4s %5ds  %s' "FAIL" 0 "$pkg: no such package")")
-			failed=$((failed + 1))
+			note FAIL 0 "$pkg: no such package"
 			continue
 		fi
-		kernels=$KERNELS
-		case " $KERNEL_HARDWARE_PKGS " in
-		*" $pkg "*) kernels="$kernels $KERNEL_HARDWARE" ;;
-		esac
-		case " $KERNEL_ENDS " in
-		# shellcheck disable=SC2086
-		*" $pkg "*) kernels=$(ends $KERNELS) ;;
-		esac
-		case " $KERNEL_ALONE " in
-		*" $pkg "*)
-			for kernel in $kernels; do
-				step "kernel $kernel, $pkg" kernel_test "$kernel" "$pkg"
-			done
-			continue
-			;;
-		esac
-		for kernel in $kernels; do
-			[ "$jobs" -lt "$max" ] || {
-				wait -n
-				jobs=$((jobs - 1))
-			}
-			{
-				start=$SECONDS
-				kernel_test "$kernel" "$pkg" >"$logs/$kernel" 2>&1
-				echo "$? $((SECONDS - start))" >"$logs/$kernel.status"
-			} &
-			jobs=$((jobs + 1))
+		for kernel in $(kernels_of "$pkg"); do
+			case " $KERNEL_ALONE " in
+			*" $pkg "*) step "kernel $kernel, $pkg" kernel_test "$kernel" "$pkg" ;;
+			*) queue+=("$kernel $pkg") ;;
+			esac
 		done
-		wait
-		jobs=0
-		for kernel in $kernels; do
-			report "kernel $kernel, $pkg" "$logs/$kernel"
-		done
+	done
+
+	max=$(nproc 2>/dev/null || echo 1)
+	logs=$(mktemp -d) || exit 1
+	for i in "${!queue[@]}"; do
+		[ "$jobs" -lt "$max" ] || {
+			wait -n
+			jobs=$((jobs - 1))
+		}
+		read -r kernel pkg <<<"${queue[i]}"
+		beside "$i" "kernel $kernel, $pkg" kernel_test "$kernel" "$pkg" &
+		jobs=$((jobs + 1))
+	done
+	wait
+	for i in "${!queue[@]}"; do
+		read -r kernel pkg <<<"${queue[i]}"
+		status=FAIL time=0 # of one that was killed
+		[ ! -f "$logs/$i.status" ] || read -r status time <"$logs/$i.status"
+		note "$status" "$time" "kernel $kernel, $pkg"
 	done
 	rm -rf "$logs"
 }
 
-# report NAME LOG prints what a step that ran beside others has written, and notes its
-# result, which is in LOG.status.
-report() {
-	local status=1 time=0 result=ok
-	read -r status time <"$2.status"
-	printf '\n=== %s\n' "$1"
-	cat "$2"
-	[ "$status" -eq 0 ] || {
-		result=FAIL
-		failed=$((failed + 1))
-	}
-	summary+=("$(printf '%-4s %5ds  %s' "$result" "$time" "$1")")
-	rm -f "$2" "$2.status"
+# beside N NAME COMMAND... is step for a check that runs beside others: it prints
+# the output as a whole, and leaves its result and time in a file.
+beside() {
+	local n=$1 name=$2 start=$SECONDS result=ok
+	shift 2
+	"$@" >"$logs/$n" 2>&1 || result=FAIL
+	echo "$result $((SECONDS - start))" >"$logs/$n.status"
+	{
+		flock 9
+		printf '\n=== %s\n' "$name"
+		cat "$logs/$n"
+	} 9>>"$logs/lock"
 }
 
 case ${1-} in
