@@ -145,7 +145,7 @@ kernels_of() {
 # kernel_tests runs the matrix. Packages that measure time have the machine to
 # themselves; of the others, as many run at once as there are processors.
 kernel_tests() {
-	local kernel pkg i jobs=0 max status time queue=()
+	local kernel pkg i jobs=0 max logs status time queue=()
 	for pkg in $KERNEL_PKGS; do
 		if ! "$GO" list "$pkg" >/dev/null 2>&1; then
 			note FAIL 0 "$pkg: no such package"
